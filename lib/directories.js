@@ -1,0 +1,175 @@
+'use strict';
+/** Operations on directories that are many calls each: mkdir with parents, mkdtemp, rm. */
+
+const { constants } = require('node:fs');
+const { errno: errnos } = require('node:os').constants;
+const { randomFillSync } = require('node:crypto');
+const { join, sep } = require('node:path');
+const { nodePromises } = require('./delegate');
+const { systemError } = require('./errors');
+const { ops, track } = require('./request');
+const { typeAt } = require('./stats');
+const { isBoolean, isUint32, toPath } = require('./validate');
+
+const { S_IFDIR } = constants;
+const { EACCES, EEXIST, ENOENT, ENOTDIR, EPERM } = errnos;
+/** <fcntl.h>; not among Node's constants. */
+const AT_SYMLINK_NOFOLLOW = 0x100;
+
+/**
+ * Single calls that resolve with 0 or -errno: a failure that is expected needs no Error. What the ring
+ * refuses, or could not do, is -ECANCELED.
+ */
+const OUTCOME = { takesErrors: true, finish: (request, result) => result };
+/** Resolves with the type bits, or -errno. */
+const TYPE = { takesErrors: true, finish: (request, result, at) => (result < 0 ? result : typeAt(at)) };
+const REFUSED = -errnos.ECANCELED;
+
+function call(id, operation = OUTCOME) {
+  return id < 0 ? Promise.resolve(REFUSED) : track(id, operation).promise;
+}
+
+const mkdir = (path, mode) => call(ops.mkdir(path, mode));
+const unlink = (path) => call(ops.unlink(path));
+const rmdir = (path) => call(ops.rmdir(path));
+const typeOf = (path, flags = 0) => call(ops.stat(path, flags), TYPE);
+
+/**
+ * mkdir -p, with Node's way of going up and down and its errors (MKDirpAsync() in node_file.cc).
+ *
+ * @param {string | Uint8Array} path
+ * @param {number} mode
+ * @returns {Promise<string | undefined> | undefined} the first directory made; no promise when the call
+ *   is for Node's own function
+ */
+function makeWithParents(path, mode) {
+  if (typeof path !== 'string' || path.includes('\0')) return undefined;
+  return makeAll(path, mode);
+}
+
+async function makeAll(path, mode) {
+  const missing = [path];
+  let first;
+  while (missing.length > 0) {
+    const current = missing.pop();
+    let result = await mkdir(current, mode);
+    if (result === 0) {
+      first ??= current;
+      continue;
+    }
+    if (result === REFUSED) return nodePromises.mkdir(path, { recursive: true, mode });
+    if (result === -EACCES || result === -ENOTDIR || result === -EPERM) {
+      throw systemError(result, 'mkdir', current);
+    }
+    if (result === -ENOENT) {
+      const parent = current.slice(0, Math.max(current.lastIndexOf(sep), 0));
+      if (current.includes(sep) && parent !== current) {
+        missing.push(current, parent);
+        continue;
+      }
+      if (missing.length > 0) {
+        missing.push(current);
+        continue;
+      }
+      result = -EEXIST;
+    }
+    const type = await typeOf(current);
+    if (type === S_IFDIR) continue;
+    if (type < 0) throw systemError(type, 'mkdir', current);
+    throw systemError(missing.length > 0 ? -ENOTDIR : -EEXIST, 'mkdir', current);
+  }
+  return first;
+}
+
+/* ---- mkdtemp ---- */
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const SUFFIX_LENGTH = 6;
+/** Of 62^6 names; mkdtemp(3) gives up after as many. */
+const ATTEMPTS = LETTERS.length ** 3;
+
+function randomSuffix() {
+  // The tiny bias of the remainder makes no name guessable that was not.
+  const bytes = randomFillSync(new Uint8Array(SUFFIX_LENGTH));
+  return Array.from(bytes, (byte) => LETTERS[byte % LETTERS.length]).join('');
+}
+
+/**
+ * @returns {Promise<string> | undefined} undefined: it is for Node's own function
+ */
+function makeTemporary(prefix, options) {
+  const encoding = typeof options === 'object' ? options?.encoding : options;
+  const isPlain =
+    typeof prefix === 'string' &&
+    !prefix.includes('\0') &&
+    // Node warns that such a name is not portable.
+    !prefix.endsWith('X') &&
+    (encoding === undefined || encoding === null || encoding === 'utf8');
+  return isPlain ? makeUnique(prefix, options) : undefined;
+}
+
+async function makeUnique(prefix, options) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const path = prefix + randomSuffix();
+    const result = await mkdir(path, 0o700);
+    if (result === 0) return path;
+    if (result === REFUSED) return nodePromises.mkdtemp(prefix, options);
+    if (result !== -EEXIST) throw systemError(result, 'mkdtemp', `${prefix}XXXXXX`);
+  }
+  throw systemError(-EEXIST, 'mkdtemp', `${prefix}XXXXXX`);
+}
+
+/* ---- rm ---- */
+
+/** How many entries of one directory are removed at once. */
+const REMOVALS_AT_ONCE = 32;
+
+/**
+ * Removes through the ring what goes smoothly. At the first trouble Node's rm takes over: it goes on
+ * from there, with its retries, or says what is wrong.
+ *
+ * @returns {Promise<void> | undefined} undefined: it is for Node's own function
+ */
+function remove(path, options) {
+  const plainPath = toPath(path);
+  if (plainPath === undefined || (options !== undefined && typeof options !== 'object')) {
+    return undefined;
+  }
+  const { force, recursive, maxRetries = 0, retryDelay = 0 } = options ?? {};
+  const isPlain =
+    isBoolean(force) && isBoolean(recursive) && isUint32(maxRetries) && isUint32(retryDelay);
+  return isPlain ? removeAll(plainPath, recursive === true, path, options) : undefined;
+}
+
+async function removeAll(path, recursive, givenPath, options) {
+  const type = await typeOf(path, AT_SYMLINK_NOFOLLOW);
+  if (type >= 0) {
+    const isDirectory = type === S_IFDIR;
+    if (!isDirectory && (await unlink(path)) === 0) return;
+    // Only strings can be joined with the names of entries.
+    if (isDirectory && recursive && typeof path === 'string' && (await removeTree(path))) return;
+  }
+  await nodePromises.rm(givenPath, options);
+}
+
+/** @returns {Promise<boolean>} whether nothing of it is left */
+async function removeTree(path) {
+  let entries;
+  try {
+    entries = await nodePromises.readdir(path, { withFileTypes: true });
+  } catch {
+    return false;
+  }
+  for (let at = 0; at < entries.length; at += REMOVALS_AT_ONCE) {
+    const removed = await Promise.all(
+      entries.slice(at, at + REMOVALS_AT_ONCE).map((entry) => {
+        const name = join(path, entry.name);
+        return entry.isDirectory() ? removeTree(name) : unlink(name).then((result) => result === 0);
+      }),
+    );
+    if (removed.includes(false)) return false;
+  }
+  return (await rmdir(path)) === 0;
+}
+
+module.exports = { makeTemporary, makeWithParents, remove };

@@ -1,0 +1,68 @@
+'use strict';
+/** Errors as fs/promises makes them, from what the kernel said. */
+
+const { getSystemErrorMap } = require('node:util');
+
+/** errno (negative) → [code, message] */
+const systemErrors = getSystemErrorMap();
+
+const ECANCELED = -125;
+
+/**
+ * The Error that Node makes for a failed system call: `errno`, `code`, `syscall`, `path`, `dest`, in
+ * this order, and only those that apply.
+ *
+ * @param {number} errno negative, as the kernel gives it
+ * @param {string} syscall
+ * @param {string | Uint8Array} [path]
+ * @param {string | Uint8Array} [dest]
+ * @returns {NodeJS.ErrnoException}
+ */
+function systemError(errno, syscall, path, dest) {
+  const [code, text] = systemErrors.get(errno) ?? ['UNKNOWN', 'unknown error'];
+  let message = `${code}: ${text}, ${syscall}`;
+  const pathText = path === undefined ? undefined : textOf(path);
+  const destText = dest === undefined ? undefined : textOf(dest);
+  if (pathText !== undefined) message += ` '${pathText}'`;
+  if (destText !== undefined) message += ` -> '${destText}'`;
+  const error = new Error(message);
+  error.errno = errno;
+  error.code = code;
+  error.syscall = syscall;
+  if (pathText !== undefined) error.path = pathText;
+  if (destText !== undefined) error.dest = destText;
+  return error;
+}
+
+function textOf(path) {
+  return typeof path === 'string' ? path : Buffer.from(path).toString();
+}
+
+/**
+ * What a method of a closed FileHandle rejects with.
+ *
+ * @param {string} syscall
+ * @returns {NodeJS.ErrnoException}
+ */
+function closedError(syscall) {
+  const error = new Error('file closed');
+  error.code = 'EBADF';
+  error.syscall = syscall;
+  return error;
+}
+
+/**
+ * An error with a code of Node's, where no function of Node is at hand to make it.
+ *
+ * @param {ErrorConstructor} Base
+ * @param {string} code
+ * @param {string} message
+ */
+function nodeError(Base, code, message) {
+  const error = new Base(message);
+  error.code = code;
+  error.stack = error.stack.replace(error.name, `${error.name} [${code}]`);
+  return error;
+}
+
+module.exports = { ECANCELED, closedError, nodeError, systemError };

@@ -1,0 +1,495 @@
+'use strict';
+/**
+ * FileHandle: the class of Node's fs/promises over our operations. What is plainly valid goes to the
+ * ring; all else goes to the function of `node:fs` that does the same on a descriptor, which serves it
+ * or rejects it in Node's words.
+ */
+
+const { AsyncResource } = require('node:async_hooks');
+const { EventEmitter } = require('node:events');
+const { callNode, nodePromises } = require('./delegate');
+const { close } = require('./descriptor');
+const { closedError, nodeError } = require('./errors');
+const { ops, track } = require('./request');
+const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
+const streams = require('./streams');
+const { kFile, kRef, kSettled, kUnref } = require('./symbols');
+const {
+  isBoolean,
+  isCustomIterable,
+  isEncoding,
+  isMode,
+  isPosition,
+  isSignal,
+  toBytes,
+  toOptions,
+} = require('./validate');
+const { readRest, writeAll } = require('./whole-file');
+
+/** Node's limit for one read or write, bytes. */
+const MAX_LENGTH = 2 ** 31 - 1;
+/** Of the Buffer that read() makes when it is given none, bytes. */
+const READ_SIZE = 16384;
+const CURRENT_POSITION = -1;
+
+const kDescriptor = Symbol('descriptor');
+const kRegular = Symbol('regular');
+const kRefs = Symbol('refs');
+const kClosing = Symbol('closing');
+const kCloseLater = Symbol('closeLater');
+const kTurnTaken = Symbol('turnTaken');
+const kTurnsWaiting = Symbol('turnsWaiting');
+const kLocked = Symbol('locked');
+const kResource = Symbol('asyncResource');
+
+/** request.detail: { value: what the caller gave, byPool: the same by Node } */
+const byPool = ({ detail }) => detail.byPool();
+
+const READ = {
+  syscall: 'read',
+  finish: ({ detail }, bytesRead) => ({ __proto__: null, bytesRead, buffer: detail.value }),
+  pool: byPool,
+};
+const WRITE = {
+  syscall: 'write',
+  finish: ({ detail }, bytesWritten) => ({ __proto__: null, bytesWritten, buffer: detail.value }),
+  pool: byPool,
+};
+const READV = {
+  syscall: 'read',
+  finish: ({ detail }, bytesRead) => ({ __proto__: null, bytesRead, buffers: detail.value }),
+  pool: byPool,
+};
+const WRITEV = {
+  syscall: 'write',
+  finish: ({ detail }, bytesWritten) => ({ __proto__: null, bytesWritten, buffers: detail.value }),
+  pool: byPool,
+};
+/** For whole-file.js: the count alone. */
+const COUNT = (syscall) => ({ syscall, finish: (request, count) => count, pool: byPool });
+const READ_COUNT = COUNT('read');
+const WRITE_COUNT = COUNT('write');
+
+const nothing = () => undefined;
+const FSYNC = { syscall: 'fsync', finish: nothing, pool: byPool };
+const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: byPool };
+const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: byPool };
+const FSTAT = { syscall: 'fstat', finish: (request, result, index) => statsAt(index), pool: byPool };
+const FSTAT_BIGINT = { ...FSTAT, finish: (request, result, index) => bigintStatsAt(index) };
+
+/** Descriptors of handles that were dropped without close(). */
+const dropped = new FinalizationRegistry((descriptor) => {
+  process.emitWarning(`Closing file descriptor ${descriptor.fd} on garbage collection`);
+  close(descriptor.fd).catch(nothing);
+});
+
+/**
+ * An open file: see `FileHandle` in Node's documentation of fs/promises. Made by open() only.
+ */
+class FileHandle extends EventEmitter {
+  /**
+   * @param {number} fd
+   * @param {boolean} regular whether its position is worth to keep apart (a pipe has none)
+   */
+  constructor(fd, regular) {
+    super();
+    /** Apart from the handle, so that it can be closed once the handle is gone. */
+    this[kDescriptor] = { fd };
+    this[kRegular] = regular;
+    /** Users: the handle itself until close(), and every operation. */
+    this[kRefs] = 1;
+    this[kClosing] = undefined;
+    this[kCloseLater] = undefined;
+    this[kTurnTaken] = false;
+    this[kTurnsWaiting] = undefined;
+    this[kLocked] = false;
+    this[kResource] = undefined;
+    this.close = () => closeHandle(this);
+    dropped.register(this, this[kDescriptor], this);
+  }
+
+  /** The number of the file descriptor; -1 once closed. */
+  get fd() {
+    return this[kDescriptor].fd;
+  }
+
+  getAsyncId() {
+    this[kResource] ??= new AsyncResource('FILEHANDLE');
+    return this[kResource].asyncId();
+  }
+
+  appendFile(data, options) {
+    return writeFile(this, data, options);
+  }
+
+  chmod(mode) {
+    return callOn(this, 'fchmod', mode);
+  }
+
+  chown(uid, gid) {
+    return callOn(this, 'fchown', uid, gid);
+  }
+
+  datasync() {
+    if (this.fd === -1) return closed('fdatasync');
+    return submit(this, ops.fdatasync(this.fd), FDATASYNC, undefined, undefined, () =>
+      callOn(this, 'fdatasync'),
+    );
+  }
+
+  sync() {
+    if (this.fd === -1) return closed('fsync');
+    return submit(this, ops.fsync(this.fd), FSYNC, undefined, undefined, () =>
+      callOn(this, 'fsync'),
+    );
+  }
+
+  read(buffer, offset, length, position) {
+    if (this.fd === -1) return closed('read');
+    try {
+      return read(this, buffer, offset, length, position);
+    } catch (error) {
+      return Promise.reject(error); // a getter of the options has thrown
+    }
+  }
+
+  readv(buffers, position) {
+    if (this.fd === -1) return closed('readv');
+    return transferVector(this, 'readv', READV, buffers, position);
+  }
+
+  readFile(options) {
+    return readFile(this, options);
+  }
+
+  readLines(options = undefined) {
+    return streams.readLines(this, options);
+  }
+
+  stat(options) {
+    if (this.fd === -1) return closed('fstat');
+    return stat(this, options);
+  }
+
+  truncate(len = 0) {
+    if (this.fd === -1) return closed('ftruncate');
+    const viaPool = () => callOn(this, 'ftruncate', len);
+    if (!isPosition(len)) return viaPool();
+    return submit(this, ops.ftruncate(this.fd, len), FTRUNCATE, undefined, undefined, viaPool);
+  }
+
+  utimes(atime, mtime) {
+    return callOn(this, 'futimes', atime, mtime);
+  }
+
+  write(buffer, offset, length, position) {
+    if (this.fd === -1) return closed('write');
+    try {
+      return write(this, buffer, offset, length, position);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  writev(buffers, position) {
+    if (this.fd === -1) return closed('writev');
+    if (Array.isArray(buffers) && buffers.length === 0) {
+      return Promise.resolve({ __proto__: null, bytesWritten: 0, buffers });
+    }
+    return transferVector(this, 'writev', WRITEV, buffers, position);
+  }
+
+  writeFile(data, options) {
+    return writeFile(this, data, options);
+  }
+
+  readableWebStream(options = {}) {
+    return readableWebStream(this, options);
+  }
+
+  createReadStream(options = undefined) {
+    return streams.createReadStream(this, options);
+  }
+
+  createWriteStream(options = undefined) {
+    return streams.createWriteStream(this, options);
+  }
+
+  async [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
+  [kRef]() {
+    this[kRefs]++;
+  }
+
+  [kUnref]() {
+    this[kRefs]--;
+    if (this[kRefs] === 0 && this[kCloseLater] !== undefined) this[kCloseLater](closeNow(this));
+  }
+
+  [kSettled](request) {
+    if (request.inTurn) nextTurn(this);
+    this[kUnref]();
+  }
+
+  get [kFile]() {
+    return {
+      read: (bytes, offset, length) => {
+        const viaPool = () => callOn(this, 'read', bytes, offset, length, null);
+        const start = () => ops.read(this.fd, bytes, offset, length, CURRENT_POSITION);
+        return transfer(this, start, READ_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
+      },
+      write: (bytes, offset, length) => {
+        const viaPool = () => callOn(this, 'write', bytes, offset, length, null);
+        const start = () => ops.write(this.fd, bytes, offset, length, CURRENT_POSITION);
+        return transfer(this, start, WRITE_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
+      },
+    };
+  }
+}
+
+/* ---- the end of a handle ---- */
+
+function closeHandle(handle) {
+  if (handle.fd === -1) return Promise.resolve();
+  if (handle[kClosing] !== undefined) return handle[kClosing];
+  handle[kRefs]--;
+  const done =
+    handle[kRefs] === 0
+      ? closeNow(handle)
+      : new Promise((resolve) => {
+          handle[kCloseLater] = resolve;
+        });
+  handle[kClosing] = done.finally(() => {
+    handle[kClosing] = undefined;
+  });
+  handle.emit('close');
+  return handle[kClosing];
+}
+
+function closeNow(handle) {
+  const { fd } = handle;
+  handle[kDescriptor].fd = -1;
+  dropped.unregister(handle);
+  return close(fd);
+}
+
+function closed(syscall) {
+  return Promise.reject(closedError(syscall));
+}
+
+/* ---- turns: operations at the file's own position, one after the other ---- */
+
+/*
+ * The kernel reads the position when such an operation begins and stores it when it ends, without a
+ * lock: two at once would get the same bytes, or lose some. Pipes and the like have no position, and a
+ * read that waits there must not hold up a write.
+ */
+function takesTurn(handle, position) {
+  return position === CURRENT_POSITION && handle[kRegular];
+}
+
+/** Runs `start` now, or when all before it are done; the handle stays open until then. */
+function inTurn(handle, start) {
+  if (!handle[kTurnTaken]) {
+    handle[kTurnTaken] = true;
+    return start();
+  }
+  handle[kTurnsWaiting] ??= [];
+  handle[kRef]();
+  return new Promise((resolve) => {
+    handle[kTurnsWaiting].push(() => {
+      resolve(start());
+      handle[kUnref]();
+    });
+  });
+}
+
+function nextTurn(handle) {
+  const next = handle[kTurnsWaiting]?.shift();
+  if (next === undefined) handle[kTurnTaken] = false;
+  else next();
+}
+
+/* ---- operations ---- */
+
+/** The promise of a request that `ops` has queued for the handle, or else of `viaPool()`. */
+function submit(handle, id, operation, pin, value, viaPool, turn = false) {
+  if (id < 0) {
+    if (turn) return viaPool().finally(() => nextTurn(handle));
+    return viaPool();
+  }
+  const request = track(id, operation, undefined, undefined, pin);
+  request.handle = handle;
+  request.inTurn = turn;
+  request.detail = { value, byPool: viaPool };
+  handle[kRef]();
+  return request.promise;
+}
+
+/** submit(), in turn where the position asks for it. `start` queues the request and returns its id. */
+function transfer(handle, start, operation, pin, value, position, viaPool) {
+  if (!takesTurn(handle, position)) {
+    return submit(handle, start(), operation, pin, value, viaPool);
+  }
+  return inTurn(handle, () => submit(handle, start(), operation, pin, value, viaPool, true));
+}
+
+/** A callback function of `node:fs` on the handle's descriptor, as the handle's operation. */
+function callOn(handle, name, ...args) {
+  if (handle.fd === -1) return closed(name);
+  handle[kRef]();
+  return callNode(name, handle.fd, ...args).finally(() => handle[kUnref]());
+}
+
+/** A position as the ring takes it; undefined when it is for Node to judge. */
+function toPosition(position) {
+  if (position === null || position === undefined) return CURRENT_POSITION;
+  if (typeof position === 'bigint') {
+    if (position < -1n || position > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
+    position = Number(position);
+  }
+  return isPosition(position) || position === CURRENT_POSITION ? position : undefined;
+}
+
+/** Whether [offset, offset + length) lies in the view, and is not empty. */
+function isRange(view, offset, length) {
+  return (
+    isPosition(offset) &&
+    isPosition(length) &&
+    length > 0 &&
+    length <= MAX_LENGTH &&
+    length <= view.byteLength - offset
+  );
+}
+
+/** As Node's: (buffer, offset, length, position), (buffer, options) or (options). */
+function read(handle, bufferOrOptions, offset, length, position) {
+  let buffer = bufferOrOptions;
+  const pack = (bytesRead) => ({ __proto__: null, bytesRead, buffer });
+  if (!ArrayBuffer.isView(buffer)) {
+    if (buffer !== undefined && typeof buffer !== 'object') return callOn(handle, 'read', buffer);
+    const options = bufferOrOptions ?? {};
+    ({
+      buffer = Buffer.alloc(READ_SIZE),
+      offset = 0,
+      length = buffer.byteLength - offset,
+      position = null,
+    } = options);
+    if (!ArrayBuffer.isView(buffer)) return callOn(handle, 'read', bufferOrOptions);
+  }
+  if (offset !== null && typeof offset === 'object') {
+    ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset);
+  }
+  offset ??= 0;
+  length ??= buffer.byteLength - offset;
+
+  const viaPool = () => callOn(handle, 'read', buffer, offset, length, position).then(pack);
+  const from = toPosition(position);
+  if (from === undefined || !isRange(buffer, offset, length)) return viaPool();
+  const bytes = toBytes(buffer);
+  const start = () => ops.read(handle.fd, bytes, offset, length, from);
+  return transfer(handle, start, READ, bytes, buffer, from, viaPool);
+}
+
+/** As Node's: (buffer, offset, length, position), (buffer, options) or (string, position, encoding). */
+function write(handle, buffer, offset, length, position) {
+  if (buffer?.byteLength === 0) return Promise.resolve({ __proto__: null, bytesWritten: 0, buffer });
+  if (!ArrayBuffer.isView(buffer)) return writeString(handle, buffer, offset, length);
+  if (typeof offset === 'object') {
+    ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset ?? {});
+  }
+  offset ??= 0;
+  if (typeof length !== 'number') length = buffer.byteLength - offset;
+  if (typeof position !== 'number') position = null;
+
+  const pack = (bytesWritten) => ({ __proto__: null, bytesWritten, buffer });
+  const viaPool = () => callOn(handle, 'write', buffer, offset, length, position).then(pack);
+  const to = toPosition(position);
+  if (to === undefined || !isRange(buffer, offset, length)) return viaPool();
+  const bytes = toBytes(buffer);
+  const start = () => ops.write(handle.fd, bytes, offset, length, to);
+  return transfer(handle, start, WRITE, bytes, buffer, to, viaPool);
+}
+
+function writeString(handle, string, position, encoding) {
+  const pack = (bytesWritten) => ({ __proto__: null, bytesWritten, buffer: string });
+  const viaPool = () => callOn(handle, 'write', string, position, encoding).then(pack);
+  const to = toPosition(typeof position === 'number' ? position : null);
+  if (typeof string !== 'string' || to === undefined || !isEncoding(encoding)) return viaPool();
+  const bytes = Buffer.from(string, encoding ?? 'utf8');
+  if (bytes.length === 0 || bytes.length > MAX_LENGTH) return viaPool();
+  const start = () => ops.write(handle.fd, bytes, 0, bytes.length, to);
+  return transfer(handle, start, WRITE, bytes, string, to, viaPool);
+}
+
+/** readv and writev. */
+function transferVector(handle, name, operation, buffers, position) {
+  if (typeof position !== 'number') position = null;
+  const countName = name === 'readv' ? 'bytesRead' : 'bytesWritten';
+  const pack = (count) => ({ __proto__: null, [countName]: count, buffers });
+  const viaPool = () => callOn(handle, name, buffers, position).then(pack);
+  const at = toPosition(position);
+  if (at === undefined || !Array.isArray(buffers) || !buffers.every(ArrayBuffer.isView)) {
+    return viaPool();
+  }
+  const views = buffers.map(toBytes);
+  const start = () => ops[name](handle.fd, views, at);
+  return transfer(handle, start, operation, views, buffers, at, viaPool);
+}
+
+function stat(handle, options) {
+  const viaPool = () => callOn(handle, 'fstat', options ?? {});
+  if (options === null || (options !== undefined && typeof options !== 'object')) {
+    // Node's function for paths words it: it looks at the options first.
+    return nodePromises.stat('/', options);
+  }
+  if (options?.signal !== undefined || !shapeIsKnown) return viaPool();
+  const operation = options?.bigint === true ? FSTAT_BIGINT : FSTAT;
+  return submit(handle, ops.fstat(handle.fd), operation, undefined, undefined, viaPool);
+}
+
+async function readFile(handle, options) {
+  if (handle.fd === -1) throw closedError('readFile');
+  const { encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
+  // A call that is wrong in whatever way is rejected before Node looks at the path.
+  if (!isEncoding(encoding) || !isSignal(signal)) return nodePromises.readFile('', options);
+  handle[kRef]();
+  try {
+    const stats = await stat(handle);
+    return await readRest(handle[kFile], stats.isFile() ? stats.size : 0, encoding, signal);
+  } finally {
+    handle[kUnref]();
+  }
+}
+
+async function writeFile(handle, data, options) {
+  if (handle.fd === -1) throw closedError('writeFile');
+  const { encoding, signal, flush, mode } = toOptions(options) ?? { encoding: 'unknown' };
+  const isData = typeof data === 'string' || ArrayBuffer.isView(data) || isCustomIterable(data);
+  const isPlain =
+    isData && isEncoding(encoding) && isSignal(signal) && isBoolean(flush) && isMode(mode);
+  if (!isPlain) return nodePromises.writeFile('', data, options);
+  handle[kRef]();
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data, encoding || 'utf8') : data;
+    return await writeAll(handle[kFile], bytes, signal, encoding);
+  } finally {
+    handle[kUnref]();
+  }
+}
+
+function readableWebStream(handle, options) {
+  if (handle.fd === -1) throw invalidState('The FileHandle is closed');
+  if (handle[kClosing] !== undefined) throw invalidState('The FileHandle is closing');
+  if (handle[kLocked]) throw invalidState('The FileHandle is locked');
+  handle[kLocked] = true;
+  return streams.readableWebStream(handle, options.autoClose === true);
+}
+
+function invalidState(text) {
+  return nodeError(Error, 'ERR_INVALID_STATE', `Invalid state: ${text}`);
+}
+
+module.exports = { FileHandle };

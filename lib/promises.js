@@ -1,0 +1,269 @@
+'use strict';
+/**
+ * The functions of `node:fs/promises` that go through the ring. Each recognises the plainly valid call;
+ * everything else, and what the native module refuses, goes unchanged to Node's function of the same
+ * name: so the error for a bad argument is Node's own.
+ */
+
+const { constants } = require('node:fs');
+const { nodePromises } = require('./delegate');
+const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
+const directories = require('./directories');
+const { FileHandle } = require('./file-handle');
+const { extras, ops, track } = require('./request');
+const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
+const {
+  isBoolean,
+  isCustomIterable,
+  isEncoding,
+  isPosition,
+  isSignal,
+  toFlags,
+  toMode,
+  toOptions,
+  toPath,
+} = require('./validate');
+const { readPath, writePath } = require('./whole-file');
+
+const { F_OK, O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+/** <fcntl.h>; not among Node's constants. */
+const AT_SYMLINK_NOFOLLOW = 0x100;
+
+const nothing = () => undefined;
+
+/** An operation without a value. request.detail: the arguments of Node's function of the same name. */
+function plain(name) {
+  return { syscall: name, finish: nothing, pool: ({ detail }) => nodePromises[name](...detail) };
+}
+
+const ACCESS = plain('access');
+const LINK = plain('link');
+const MKDIR = plain('mkdir');
+const RENAME = plain('rename');
+const RMDIR = plain('rmdir');
+const SYMLINK = plain('symlink');
+const UNLINK = plain('unlink');
+
+const OPEN = {
+  syscall: 'open',
+  finish: (request, fd, index) => new FileHandle(fd, extras[index] >= 0),
+  pool: ({ detail }) => nodePromises.open(...detail),
+};
+
+function statOperation(name, finish) {
+  return { syscall: name, finish, pool: ({ detail }) => nodePromises[name](...detail) };
+}
+const toStats = (request, result, index) => statsAt(index);
+const toBigintStats = (request, result, index) => bigintStatsAt(index);
+const STAT = statOperation('stat', toStats);
+const STAT_BIGINT = statOperation('stat', toBigintStats);
+const LSTAT = statOperation('lstat', toStats);
+const LSTAT_BIGINT = statOperation('lstat', toBigintStats);
+
+/** The promise of a request that `ops` has queued, or what Node makes of the same arguments. */
+function submit(id, operation, path, dest, args) {
+  if (id < 0) return operation.pool({ detail: args });
+  const request = track(id, operation, path, dest);
+  request.detail = args;
+  return request.promise;
+}
+
+/** What stat and lstat share: none of the newer options. */
+function isPlainStat(options) {
+  return (
+    options === undefined ||
+    (options !== null &&
+      typeof options === 'object' &&
+      options.signal === undefined &&
+      (options.throwIfNoEntry === undefined || options.throwIfNoEntry === true))
+  );
+}
+
+function statPath(path, options, flags, operation, bigintOperation) {
+  const plainPath = toPath(path);
+  const { syscall } = operation;
+  if (plainPath === undefined || !shapeIsKnown || !isPlainStat(options)) {
+    return nodePromises[syscall](path, options);
+  }
+  const chosen = options?.bigint === true ? bigintOperation : operation;
+  const id = ops.stat(plainPath, flags);
+  return submit(id, chosen, plainPath, undefined, [path, ...(options === undefined ? [] : [options])]);
+}
+
+/** An operation on one path without options: unlink. */
+function onPath(name, operation, path) {
+  const plainPath = toPath(path);
+  if (plainPath === undefined) return nodePromises[name](path);
+  return submit(ops[name](plainPath), operation, plainPath, undefined, [path]);
+}
+
+/** An operation on two paths without options: rename, link. */
+function onPaths(name, operation, from, to) {
+  const plainFrom = toPath(from);
+  const plainTo = toPath(to);
+  if (plainFrom === undefined || plainTo === undefined) return nodePromises[name](from, to);
+  return submit(ops[name](plainFrom, plainTo), operation, plainFrom, plainTo, [from, to]);
+}
+
+function readFile(path, options) {
+  const plainPath = toPath(path);
+  if (plainPath === undefined) {
+    return path instanceof FileHandle ? path.readFile(options) : nodePromises.readFile(path, options);
+  }
+  if (options === undefined) {
+    return readPath(plainPath, O_RDONLY) ?? nodePromises.readFile(path, options);
+  }
+  const { encoding, flag, signal, buffer } = toOptions(options) ?? UNKNOWN;
+  const flags = toFlags(flag || undefined, O_RDONLY);
+  const isPlain =
+    isEncoding(encoding) &&
+    flags !== undefined &&
+    buffer === undefined &&
+    isSignal(signal) &&
+    !signal?.aborted;
+  return (
+    (isPlain ? readPath(plainPath, flags, encoding, signal) : undefined) ??
+    nodePromises.readFile(path, options)
+  );
+}
+
+/** Options that nothing recognises. */
+const UNKNOWN = { encoding: 'unknown' };
+
+function writeFileWith(name, byDefault, path, data, options) {
+  if (path instanceof FileHandle) return path.writeFile(data, options);
+  return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
+}
+
+/** undefined when it is for Node's own function. */
+function writePlain(byDefault, path, data, options) {
+  const plainPath = toPath(path);
+  const { encoding, flag, flush, mode, signal } = toOptions(options) ?? UNKNOWN;
+  const flags = toFlags(flag || undefined, byDefault);
+  const modeBits = toMode(mode, 0o666);
+  const isData = typeof data === 'string' || ArrayBuffer.isView(data) || isCustomIterable(data);
+  const isPlain =
+    plainPath !== undefined &&
+    isData &&
+    isEncoding(encoding) &&
+    flags !== undefined &&
+    modeBits !== undefined &&
+    isBoolean(flush) &&
+    isSignal(signal) &&
+    !signal?.aborted;
+  if (!isPlain) return undefined;
+  const bytes = typeof data === 'string' ? Buffer.from(data, encoding || 'utf8') : data;
+  return writePath(plainPath, bytes, {
+    flags,
+    mode: modeBits,
+    flush: flush === true,
+    encoding,
+    signal,
+  });
+}
+
+/** By name; lib/index.js puts Node's own functions around them. */
+const functions = {
+  access(path, mode = F_OK) {
+    const plainPath = toPath(path);
+    // Nothing but a check of the caller's own ids asks for more than an existing file.
+    if (plainPath === undefined || mode !== F_OK) return nodePromises.access(path, mode);
+    return submit(ops.stat(plainPath, 0), ACCESS, plainPath, undefined, [path, mode]);
+  },
+
+  appendFile(path, data, options) {
+    return writeFileWith('appendFile', O_APPEND | O_CREAT | O_WRONLY, path, data, options);
+  },
+
+  link(existingPath, newPath) {
+    return onPaths('link', LINK, existingPath, newPath);
+  },
+
+  lstat(path, options) {
+    return statPath(path, options, AT_SYMLINK_NOFOLLOW, LSTAT, LSTAT_BIGINT);
+  },
+
+  mkdir(path, options) {
+    const plainPath = toPath(path);
+    const { mode, recursive } =
+      typeof options === 'object' && options !== null ? options : { mode: options };
+    const bits = toMode(mode, 0o777);
+    if (plainPath === undefined || bits === undefined || !isBoolean(recursive)) {
+      return nodePromises.mkdir(path, options);
+    }
+    if (recursive) {
+      return directories.makeWithParents(plainPath, bits) ?? nodePromises.mkdir(path, options);
+    }
+    return submit(ops.mkdir(plainPath, bits), MKDIR, plainPath, undefined, [path, options]);
+  },
+
+  mkdtemp(prefix, options) {
+    return directories.makeTemporary(prefix, options) ?? nodePromises.mkdtemp(prefix, options);
+  },
+
+  open(path, flags, mode) {
+    const plainPath = toPath(path);
+    const bits = toFlags(flags, O_RDONLY);
+    const modeBits = toMode(mode, 0o666);
+    if (plainPath === undefined || bits === undefined || modeBits === undefined) {
+      return nodePromises.open(path, flags, mode);
+    }
+    const id = ops.open(plainPath, bits, modeBits);
+    return submit(id, OPEN, plainPath, undefined, [path, flags, mode]);
+  },
+
+  readFile,
+
+  rename(oldPath, newPath) {
+    return onPaths('rename', RENAME, oldPath, newPath);
+  },
+
+  rm(path, options) {
+    return directories.remove(path, options) ?? nodePromises.rm(path, options);
+  },
+
+  rmdir(path, options) {
+    const plainPath = toPath(path);
+    if (plainPath === undefined || options !== undefined) return nodePromises.rmdir(path, options);
+    return submit(ops.rmdir(plainPath), RMDIR, plainPath, undefined, [path]);
+  },
+
+  stat(path, options) {
+    return statPath(path, options, 0, STAT, STAT_BIGINT);
+  },
+
+  symlink(target, path, type) {
+    const plainTarget = toPath(target);
+    const plainPath = toPath(path);
+    const known = type === undefined || type === null || SYMLINK_TYPES.includes(type);
+    if (plainTarget === undefined || plainPath === undefined || !known) {
+      return nodePromises.symlink(target, path, type);
+    }
+    const id = ops.symlink(plainTarget, plainPath);
+    return submit(id, SYMLINK, plainTarget, plainPath, [target, path, type]);
+  },
+
+  truncate(path, len = 0) {
+    const plainPath = toPath(path);
+    if (plainPath === undefined || !isPosition(len)) return nodePromises.truncate(path, len);
+    return truncate(plainPath, len);
+  },
+
+  unlink(path) {
+    return onPath('unlink', UNLINK, path);
+  },
+
+  writeFile(path, data, options) {
+    return writeFileWith('writeFile', O_TRUNC | O_CREAT | O_WRONLY, path, data, options);
+  },
+};
+
+/** They mean something on Windows only. */
+const SYMLINK_TYPES = ['dir', 'file', 'junction'];
+
+async function truncate(path, len) {
+  const { fd } = await openDescriptor(path, O_RDWR, 0o666);
+  return closingAfter(new DescriptorFile(fd), (file) => file.truncate(len));
+}
+
+module.exports = { FileHandle, functions };

@@ -1,0 +1,241 @@
+'use strict';
+/**
+ * The way of every operation through the native module, which is called from here and nowhere else:
+ * an entry of `ops` queues it and says its id, track() makes the promise, one flush a tick submits,
+ * settle() hands the results out.
+ */
+
+const { binding } = require('./binding');
+const { ECANCELED, systemError } = require('./errors');
+const { kSettled } = require('./symbols');
+
+/**
+ * What a kind of request is, apart from its opcode.
+ *
+ * @typedef {object} Operation
+ * @property {string} syscall the name that errors give
+ * @property {(request: Request, result: number, index: number) => any} finish the promise's value
+ * @property {boolean} [takesErrors] finish wants negative results (-errno) too: nothing is an error then
+ * @property {(request: Request) => any} [pool] does the same by Node's own function: for a request that
+ *   the kernel gave up without being asked to (it could make no worker thread)
+ * @property {(request: Request, result: number, index: number) => void} [discard] undoes what succeeded
+ *   after the caller gave up
+ * @property {(request: Request, errno: number, index: number) => Error} [error] in place of the usual
+ */
+
+/** One operation under way: what it is about, and the only strong reference to the memory it uses. */
+class Request {
+  constructor(operation, path, dest, pin) {
+    /** @type {Operation} */
+    this.operation = operation;
+    this.promise = new Promise(takeResolvers);
+    this.resolve = takenResolve;
+    this.reject = takenReject;
+    this.path = path;
+    this.dest = dest;
+    /** Memory that the kernel may read or write. */
+    this.pin = pin;
+    /** The FileHandle that must not close yet. */
+    this.handle = null;
+    /** Whether it uses the handle's position, and so holds up the next that does. */
+    this.inTurn = false;
+    /** The caller has its AbortError; memory and descriptors are still the kernel's. */
+    this.aborted = false;
+    /** What may end it early. @type {AbortSignal | undefined} */
+    this.signal = undefined;
+    /** What else the operation keeps. */
+    this.detail = undefined;
+  }
+}
+
+let takenResolve;
+let takenReject;
+/** One executor for all promises: a closure for each would cost more than the promise. */
+function takeResolvers(resolve, reject) {
+  takenResolve = resolve;
+  takenReject = reject;
+}
+
+/**
+ * Requests under way, by id. C keeps this array alive until the last one is drained, so what they pin
+ * outlives even the end of a worker.
+ *
+ * @type {(Request | undefined)[]}
+ */
+const pending = [];
+
+/** Memory that C writes and JS reads. */
+const shared = {
+  pending,
+  ids: new ArrayBuffer(binding.HANDOVER_SIZE * Uint32Array.BYTES_PER_ELEMENT),
+  results: doubles(binding.HANDOVER_SIZE),
+  extras: doubles(binding.HANDOVER_SIZE),
+  stats: doubles(binding.HANDOVER_SIZE * binding.STAT_FIELDS),
+  counters: doubles(binding.COUNTERS),
+  slab: new ArrayBuffer(binding.SLOTS * binding.BLOCK_SIZE),
+};
+const ids = new Uint32Array(shared.ids);
+const results = new Float64Array(shared.results);
+/** By index in the hand-over: what C says beside the result. */
+const extras = new Float64Array(shared.extras);
+/** By index * STAT_FIELDS in the hand-over. */
+const stats = new Float64Array(shared.stats);
+const counters = new Float64Array(shared.counters);
+/** Where small whole files land: a block for each slot. Zeroed pages that are not used take no memory. */
+const slab = Buffer.from(shared.slab);
+
+function doubles(count) {
+  return new ArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT);
+}
+
+let scheduled = false;
+let started = false;
+/** Why there is no ring (any more). */
+let failure = null;
+/** What binding.start() told of the ring. */
+let description = null;
+
+const refuse = () => -1;
+
+/**
+ * The native operations by name: each queues a request and returns its id, or -1 where it is not for
+ * the ring. Before the first call they start the ring.
+ *
+ * @type {Record<string, (...args: any[]) => number>}
+ */
+const ops = {};
+for (const name of Object.keys(binding)) {
+  if (typeof binding[name] !== 'function') continue;
+  ops[name] = (...args) => {
+    start();
+    return ops[name](...args);
+  };
+}
+
+/** Makes this environment's ring, once; what the kernel lacks is refused from then on. */
+function start() {
+  if (started) return;
+  started = true;
+  description = binding.start(shared, deliver);
+  if (description.reason !== undefined) failure = description.reason;
+  for (const name of Object.keys(ops)) {
+    ops[name] = failure === null && description.operations[name] ? binding[name] : refuse;
+  }
+}
+
+/** The ring broke: from now on all is refused, what it had is done by the pool. */
+function giveUp() {
+  if (failure !== null) return;
+  failure = 'the ring failed while in use';
+  for (const name of Object.keys(ops)) ops[name] = refuse;
+}
+
+/**
+ * @returns {{ failure: string | null, description: object }} why there is no ring, or what it is like
+ */
+function ringState() {
+  start();
+  return { failure, description };
+}
+
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  process.nextTick(flush);
+}
+
+function flush() {
+  scheduled = false;
+  deliver(binding.flush());
+}
+
+/** Hands out a batch, and what is ready behind it. Called by flush(), and by C from the event loop. */
+function deliver(status) {
+  settle(status & 0xffff);
+  while (status & binding.MORE) {
+    status = binding.flush();
+    settle(status & 0xffff);
+  }
+  if (status & binding.AGAIN) schedule();
+  if (status & binding.BROKEN) giveUp();
+}
+
+function settle(count) {
+  for (let index = 0; index < count; index++) {
+    const id = ids[index];
+    const request = pending[id];
+    pending[id] = undefined;
+    try {
+      settleOne(request, results[index], index);
+    } catch (error) {
+      request.reject(error);
+    }
+    if (request.handle !== null) request.handle[kSettled](request);
+  }
+}
+
+/** @param {Request} request */
+function settleOne(request, result, index) {
+  const { operation } = request;
+  if (request.aborted) {
+    if (result >= 0 && operation.discard !== undefined) operation.discard(request, result, index);
+  } else if (result >= 0 || operation.takesErrors === true) {
+    request.resolve(operation.finish(request, result, index));
+  } else if (result === ECANCELED) {
+    request.resolve(operation.pool(request));
+  } else {
+    fail(request, result, index);
+  }
+}
+
+/** @param {Request} request */
+function fail(request, errno, index) {
+  const { operation } = request;
+  request.reject(
+    operation.error === undefined
+      ? systemError(errno, operation.syscall, request.path, request.dest)
+      : operation.error(request, errno, index),
+  );
+}
+
+/**
+ * Makes the promise of a request that `ops` has queued.
+ *
+ * @param {number} id
+ * @param {Operation} operation
+ * @param {string | Uint8Array} [path] for errors, as is `dest`
+ * @param {string | Uint8Array} [dest]
+ * @param {ArrayBufferView | ArrayBufferView[]} [pin]
+ * @returns {Request} with its `promise`
+ */
+function track(id, operation, path, dest, pin) {
+  const request = new Request(operation, path, dest, pin);
+  pending[id] = request;
+  schedule();
+  return request;
+}
+
+/**
+ * Lets `signal` end a request: its promise becomes `aborted()`'s at once; its memory and descriptors
+ * stay the kernel's until the kernel has let go of them.
+ *
+ * @param {number} id
+ * @param {Request} request
+ * @param {AbortSignal} signal
+ * @param {() => Promise<never>} aborted
+ */
+function abortable(id, request, signal, aborted) {
+  request.signal = signal;
+  const onAbort = () => {
+    if (pending[id] !== request) return;
+    request.aborted = true;
+    request.resolve(aborted());
+    binding.cancel(id);
+    schedule();
+  };
+  const done = () => signal.removeEventListener('abort', onAbort);
+  signal.addEventListener('abort', onAbort);
+  request.promise.then(done, done);
+}
+
+module.exports = { abortable, counters, extras, ops, ringState, slab, stats, track };

@@ -1,0 +1,314 @@
+'use strict';
+/**
+ * Whole files: readFile, writeFile and appendFile, of paths and of handles.
+ *
+ * A small file is one request of the native module. What that leaves unfinished (the file is larger, or
+ * no regular file, or a write was short) goes on here, by steps.
+ */
+
+const { constants } = require('node:fs');
+const { binding } = require('./binding');
+const { abortError, callNode, nodePromises } = require('./delegate');
+const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
+const { systemError } = require('./errors');
+const { abortable, extras, ops, slab, track } = require('./request');
+const { typeAt } = require('./stats');
+const { toBytes } = require('./validate');
+
+const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
+const { O_RDONLY, S_IFMT, S_IFREG } = constants;
+
+/** Node refuses larger files, in words that differ by version. */
+const MAX_SIZE = 2 ** 31 - 1;
+
+/** A large file is read in pieces, several at once: by several kernel workers. Bytes. */
+const PIECE_SIZE = 1024 * 1024;
+const PIECES_AT_ONCE = 4;
+
+/** For files that do not say how large they are. Bytes. */
+const CHUNK_SIZE = 64 * 1024;
+
+/** As much as goes to the kernel in one write, so that a signal is heeded in between. Bytes. */
+const WRITE_SIZE = 512 * 1024;
+
+/** After so many files in a row that were too large for one request, the next begin with steps. */
+const LARGE_STREAK = 4;
+let largeStreak = 0;
+
+/** Where C says, beside a result, which slot it used, which step decided, whether more is to come. */
+const slotAt = (index) => extras[index] >> 4;
+const stepAt = (index) => extras[index] & 7;
+const isUnfinished = (index) => (extras[index] & UNFINISHED) !== 0;
+
+function stepError(request, errno, index, transfer) {
+  const step = stepAt(index);
+  if (step === STEP_OPEN) return systemError(errno, 'open', request.path);
+  if (step === STEP_SYNC) return systemError(errno, 'fsync');
+  return systemError(errno, step === STEP_CLOSE ? 'close' : transfer);
+}
+
+/** Throws what Node throws once the signal is aborted. */
+async function checkAborted(signal) {
+  if (signal !== undefined && signal.aborted) await abortError(signal);
+}
+
+/* ---- reading ---- */
+
+/** detail: the encoding, if any */
+const READ_FILE = {
+  syscall: 'open',
+  finish(request, length, index) {
+    const { path, detail: encoding, signal } = request;
+    const slot = slotAt(index);
+    const start = slot * BLOCK_SIZE;
+    if (isUnfinished(index)) {
+      const head = Buffer.from(slab.subarray(start, start + length));
+      return readOn(path, new SlotFile(slot, signal), head, encoding, signal);
+    }
+    // No bytes: an empty file, or a FIFO that nobody writes to yet, which is to be waited for.
+    if (length === 0) return readSteps(path, O_RDONLY, encoding, signal);
+    largeStreak = 0;
+    if (encoding) return slab.toString(encoding, start, start + length);
+    const contents = Buffer.allocUnsafeSlow(length);
+    slab.copy(contents, 0, start, start + length);
+    return contents;
+  },
+  error: (request, errno, index) => stepError(request, errno, index, 'read'),
+  pool: ({ path, detail: encoding, signal }) => nodePromises.readFile(path, { encoding, signal }),
+  discard(request, length, index) {
+    if (isUnfinished(index)) new SlotFile(slotAt(index)).close();
+  },
+};
+
+/** detail: the path once more, which is in no error */
+const IS_REGULAR = {
+  syscall: 'stat',
+  finish: (request, result, index) => typeAt(index) === S_IFREG,
+  pool: ({ detail: path }) =>
+    callNode('stat', path).then(({ mode }) => (mode & S_IFMT) === S_IFREG),
+};
+
+async function isRegular(path) {
+  const id = ops.stat(path, 0);
+  if (id < 0) return IS_REGULAR.pool({ detail: path });
+  const request = track(id, IS_REGULAR);
+  request.detail = path;
+  return request.promise;
+}
+
+/**
+ * The slab's block was too small. A regular file is read again from the start, its size known then;
+ * what a FIFO or a terminal has given does not come twice, so that is read on.
+ */
+async function readOn(path, slot, head, encoding, signal) {
+  const again = await isRegular(path).catch(() => false);
+  if (!again) return closingAfter(slot, (file) => readToEnd(file, head, encoding, signal));
+  largeStreak++;
+  await slot.close();
+  await checkAborted(signal);
+  return readSteps(path, O_RDONLY, encoding, signal);
+}
+
+async function readSteps(path, flags, encoding, signal) {
+  const { fd, size } = await open(path, flags, 0o666, signal);
+  if (size > MAX_SIZE) {
+    await new DescriptorFile(fd).close();
+    return nodePromises.readFile(path, { encoding, flag: flags, signal });
+  }
+  if (size < BLOCK_SIZE) largeStreak = 0;
+  return closingAfter(new DescriptorFile(fd, signal), async (file) => {
+    await checkAborted(signal);
+    if (size <= 0) return readToEnd(file, null, encoding, signal);
+    return decode(await readSized(file, size, signal), encoding);
+  });
+}
+
+function decode(contents, encoding) {
+  return encoding ? contents.toString(encoding) : contents;
+}
+
+/** A regular file of `size` bytes, from the start: less when it shrinks meanwhile, never more. */
+async function readSized(file, size, signal) {
+  const contents = Buffer.allocUnsafeSlow(size);
+  let next = 0;
+  let end = size;
+  async function readPieces() {
+    while (next < end) {
+      await checkAborted(signal);
+      const from = next;
+      const to = Math.min(from + PIECE_SIZE, size);
+      next = to;
+      const reached = await readRange(file, contents, from, to);
+      if (reached < to) end = Math.min(end, reached);
+    }
+  }
+  if (size <= PIECE_SIZE) {
+    end = await readRange(file, contents, 0, size);
+    await checkAborted(signal);
+  } else {
+    const readers = Array.from({ length: PIECES_AT_ONCE }, readPieces);
+    // All of them must be done with the memory and the descriptor, even after one has failed.
+    const outcomes = await Promise.allSettled(readers);
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+  return end === size ? contents : contents.subarray(0, end);
+}
+
+/** @returns {Promise<number>} where it ended: before `to` at the end of the file only */
+async function readRange(file, contents, from, to) {
+  while (from < to) {
+    const count = await file.read(contents, from, to - from, from);
+    if (count === 0) break;
+    from += count;
+  }
+  return from;
+}
+
+/**
+ * From the file's own position until a read finds nothing.
+ *
+ * @param {{ read: Function }} file
+ * @param {Buffer | null} head what has been read already
+ */
+async function readToEnd(file, head, encoding, signal) {
+  const chunks = head === null ? [] : [head];
+  for (;;) {
+    await checkAborted(signal);
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE);
+    const count = await file.read(chunk, 0, CHUNK_SIZE, -1);
+    if (count === 0) break;
+    chunks.push(count === CHUNK_SIZE ? chunk : chunk.subarray(0, count));
+  }
+  return decode(concat(chunks), encoding);
+}
+
+/** One Buffer with an ArrayBuffer of its own, as all that readFile resolves with. */
+function concat(chunks) {
+  const contents = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) at += chunk.copy(contents, at);
+  return contents;
+}
+
+/**
+ * Reads a whole file by path.
+ *
+ * @param {string | Uint8Array} path
+ * @param {number} flags
+ * @param {string | null | undefined} encoding none: a Buffer
+ * @param {AbortSignal} [signal] not aborted yet
+ * @returns {Promise<Buffer | string> | undefined} undefined: it is for Node's own function
+ */
+function readPath(path, flags, encoding, signal) {
+  if (flags !== O_RDONLY || largeStreak >= LARGE_STREAK) {
+    return readSteps(path, flags, encoding, signal);
+  }
+  const id = ops.readFile(path, flags);
+  if (id < 0) return undefined;
+  const request = track(id, READ_FILE, path);
+  request.detail = encoding;
+  if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
+  return request.promise;
+}
+
+/**
+ * Reads what is left of an open file, from its own position.
+ *
+ * @param {{ read: Function }} file
+ * @param {number} size bytes, if it is a regular file, else 0: a guess at what is left
+ * @returns {Promise<Buffer | string>}
+ */
+async function readRest(file, size, encoding, signal) {
+  await checkAborted(signal);
+  if (size === 0) return readToEnd(file, null, encoding, signal);
+  const contents = Buffer.allocUnsafeSlow(size);
+  let length = 0;
+  while (length < size) {
+    const count = await file.read(contents, length, Math.min(size - length, WRITE_SIZE), -1);
+    await checkAborted(signal);
+    if (count === 0) break;
+    length += count;
+  }
+  return decode(length === size ? contents : contents.subarray(0, length), encoding);
+}
+
+/* ---- writing ---- */
+
+/** detail: { bytes, flags, mode, flush } */
+const WRITE_FILE = {
+  syscall: 'open',
+  finish(request, written, index) {
+    if (!isUnfinished(index)) return undefined;
+    const { detail, signal } = request;
+    return closingAfter(new SlotFile(slotAt(index), signal), async (file) => {
+      await writeAll(file, detail.bytes.subarray(written), signal);
+      if (detail.flush) await file.sync();
+    });
+  },
+  error: (request, errno, index) => stepError(request, errno, index, 'write'),
+  pool: ({ path, detail, signal }) => {
+    const { bytes, flags, mode, flush } = detail;
+    return nodePromises.writeFile(path, bytes, { flag: flags, mode, flush, signal });
+  },
+  discard(request, written, index) {
+    if (isUnfinished(index)) new SlotFile(slotAt(index)).close();
+  },
+};
+
+/**
+ * Writes all of `data` at the file's own position.
+ *
+ * @param {{ write: Function }} file
+ * @param {ArrayBufferView | Iterable | AsyncIterable} data
+ * @param {AbortSignal | undefined} signal
+ * @param {string} [encoding] of strings that `data` yields
+ */
+async function writeAll(file, data, signal, encoding) {
+  if (ArrayBuffer.isView(data)) return writeBytes(file, toBytes(data), signal);
+  for await (const chunk of data) {
+    await checkAborted(signal);
+    const bytes = ArrayBuffer.isView(chunk) ? chunk : Buffer.from(chunk, encoding || 'utf8');
+    await writeBytes(file, toBytes(bytes), signal);
+  }
+  return undefined;
+}
+
+async function writeBytes(file, bytes, signal) {
+  let offset = 0;
+  while (offset < bytes.length) {
+    await checkAborted(signal);
+    offset += await file.write(bytes, offset, Math.min(bytes.length - offset, WRITE_SIZE));
+  }
+}
+
+async function writeSteps(path, data, flags, mode, flush, encoding, signal) {
+  const { fd } = await open(path, flags, mode, signal);
+  return closingAfter(new DescriptorFile(fd, signal), async (file) => {
+    await writeAll(file, data, signal, encoding);
+    if (flush) await file.sync();
+  });
+}
+
+/**
+ * Writes a whole file by path.
+ *
+ * @param {string | Uint8Array} path
+ * @param {ArrayBufferView | Iterable | AsyncIterable} data
+ * @param {{ flags: number, mode: number, flush: boolean, encoding?: string, signal?: AbortSignal }} how
+ * @returns {Promise<void> | undefined} undefined: it is for Node's own function
+ */
+function writePath(path, data, { flags, mode, flush, encoding, signal }) {
+  if (!ArrayBuffer.isView(data) || data.byteLength > WRITE_SIZE) {
+    return writeSteps(path, data, flags, mode, flush, encoding, signal);
+  }
+  const bytes = toBytes(data);
+  const id = ops.writeFile(path, flags, mode, bytes, 0, bytes.length, flush);
+  if (id < 0) return undefined;
+  const request = track(id, WRITE_FILE, path, undefined, bytes);
+  request.detail = { bytes, flags, mode, flush };
+  if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
+  return request.promise;
+}
+
+module.exports = { readPath, readRest, writeAll, writePath };

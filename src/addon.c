@@ -1,0 +1,324 @@
+/*
+ * The door between JS and the engine: one environment's state, its exports, its end.
+ *
+ * JS allocates all memory that both sides see and passes it to start(); a strong reference keeps it, and
+ * the table that pins the caller's Buffers, until the last request is drained. Buffers made by C would
+ * be external ones, which Electron and V8's sandbox refuse.
+ */
+#include <node_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "engine.h"
+#include "file_ops.h"
+#include "whole_file.h"
+
+typedef struct ufs_environment ufs_environment;
+
+/* What the callback of an exported operation is given. */
+typedef struct {
+  ufs_environment *environment;
+  const ufs_operation *operation;
+} ufs_call;
+
+struct ufs_environment {
+  ufs_engine engine; /* first: the engine's callbacks get at the environment by it */
+  napi_env env;
+  napi_async_cleanup_hook_handle cleanup;
+  napi_async_context context;
+  napi_ref deliver; /* function (status) */
+  napi_ref kept;    /* what JS passed to start() */
+  ufs_call *calls;
+  bool running;
+};
+
+/* Out of a callback, with JS's exception pending; only where nothing is owned yet. */
+#define TRY(call)                                 \
+  do {                                            \
+    if ((call) != napi_ok) return fail(env, NULL); \
+  } while (0)
+
+static napi_value fail(napi_env env, const char *message) {
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && pending) return NULL;
+  if (message == NULL) {
+    const napi_extended_error_info *info = NULL;
+    if (napi_get_last_error_info(env, &info) == napi_ok) message = info->error_message;
+  }
+  (void)napi_throw_error(env, NULL, message != NULL ? message : "uring-fs: internal error");
+  return NULL;
+}
+
+/* ---- operations ---- */
+
+static napi_value number(napi_env env, int64_t value) {
+  napi_value result = NULL;
+  TRY(napi_create_int64(env, value, &result));
+  return result;
+}
+
+/* operation(...arguments): the id of the request, or -1 when it is for Node's own function. */
+static napi_value call_operation(napi_env env, napi_callback_info info) {
+  napi_value values[UFS_MAX_ARGUMENTS];
+  size_t count = UFS_MAX_ARGUMENTS;
+  void *data = NULL;
+  TRY(napi_get_cb_info(env, info, &count, values, NULL, &data));
+  const ufs_call *call = data;
+  ufs_environment *environment = call->environment;
+  ufs_engine *engine = &environment->engine;
+  if (!environment->running) return number(env, -1);
+
+  ufs_request *request = ufs_engine_request(engine, call->operation);
+  if (request == NULL) return number(env, -1);
+  if (count > UFS_MAX_ARGUMENTS) count = UFS_MAX_ARGUMENTS;
+  if (!ufs_read_arguments(env, call->operation->arguments, count, values, request)) {
+    ufs_engine_drop(engine, request);
+    return number(env, -1);
+  }
+  const uint32_t id = request->id;
+  ufs_engine_submit(engine, request);
+  return number(env, id);
+}
+
+/* flush(): see ufs_engine_flush(). */
+static napi_value flush(napi_env env, napi_callback_info info) {
+  void *data = NULL;
+  TRY(napi_get_cb_info(env, info, NULL, NULL, NULL, &data));
+  ufs_environment *environment = data;
+  if (!environment->running) return number(env, 0);
+  return number(env, ufs_engine_flush(&environment->engine));
+}
+
+/* cancel(id): see ufs_engine_cancel(). */
+static napi_value cancel(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  size_t count = 1;
+  void *data = NULL;
+  uint32_t id = 0;
+  TRY(napi_get_cb_info(env, info, &count, &value, NULL, &data));
+  TRY(napi_get_value_uint32(env, value, &id));
+  ufs_environment *environment = data;
+  if (environment->running) ufs_engine_cancel(&environment->engine, id);
+  return NULL;
+}
+
+/* From the event loop: deliver(status), with the ticks and microtasks that follow from it. */
+static void deliver(ufs_engine *engine, uint32_t status) {
+  ufs_environment *environment = (ufs_environment *)engine;
+  napi_env env = environment->env;
+  napi_handle_scope scope = NULL;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  napi_value function = NULL;
+  napi_value receiver = NULL;
+  napi_value argument = NULL;
+  if (napi_get_reference_value(env, environment->deliver, &function) == napi_ok &&
+      napi_get_global(env, &receiver) == napi_ok &&
+      napi_create_uint32(env, status, &argument) == napi_ok) {
+    /* What is thrown from a tick or a microtask has gone to 'uncaughtException' by then, and an
+     * environment that is being ended refuses to run JS: nothing is left for us to do in either case. */
+    (void)napi_make_callback(env, environment->context, receiver, function, 1, &argument, NULL);
+  }
+  (void)napi_close_handle_scope(env, scope);
+}
+
+/* ---- start ---- */
+
+static bool get_memory(napi_env env, napi_value object, const char *name, void **memory,
+                       size_t least) {
+  napi_value value = NULL;
+  size_t size = 0;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok) return false;
+  if (napi_get_arraybuffer_info(env, value, memory, &size) != napi_ok) return false;
+  return size >= least;
+}
+
+static bool get_shared(napi_env env, napi_value object, ufs_shared *shared) {
+  return get_memory(env, object, "ids", (void **)&shared->ids,
+                    UFS_HANDOVER_SIZE * sizeof *shared->ids) &&
+         get_memory(env, object, "results", (void **)&shared->results,
+                    UFS_HANDOVER_SIZE * sizeof *shared->results) &&
+         get_memory(env, object, "extras", (void **)&shared->extras,
+                    UFS_HANDOVER_SIZE * sizeof *shared->extras) &&
+         get_memory(env, object, "stats", (void **)&shared->stats,
+                    UFS_HANDOVER_SIZE * UFS_STAT_FIELDS * sizeof *shared->stats) &&
+         get_memory(env, object, "counters", (void **)&shared->counters,
+                    UFS_COUNTERS * sizeof *shared->counters) &&
+         get_memory(env, object, "slab", (void **)&shared->slab,
+                    (size_t)UFS_SLOTS * UFS_BLOCK_SIZE);
+}
+
+static bool operation_works(const ufs_engine *engine, const ufs_operation *operation) {
+  if (operation->takes_slot && engine->slot_count == 0) return false;
+  return engine->ring.opcodes[operation->opcode];
+}
+
+static napi_status set_number(napi_env env, napi_value object, const char *name, double value) {
+  napi_value property = NULL;
+  const napi_status status = napi_create_double(env, value, &property);
+  return status == napi_ok ? napi_set_named_property(env, object, name, property) : status;
+}
+
+static napi_value describe_failure(napi_env env, int error) {
+  char reason[UFS_REASON_SIZE];
+  ufs_explain_setup_failure(error, reason, sizeof reason);
+  napi_value object = NULL;
+  napi_value text = NULL;
+  TRY(napi_create_object(env, &object));
+  TRY(napi_create_string_utf8(env, reason, NAPI_AUTO_LENGTH, &text));
+  TRY(napi_set_named_property(env, object, "reason", text));
+  return object;
+}
+
+static napi_value describe_ring(napi_env env, const ufs_environment *environment) {
+  const ufs_engine *engine = &environment->engine;
+  napi_value object = NULL;
+  napi_value operations = NULL;
+  TRY(napi_create_object(env, &object));
+  TRY(napi_create_object(env, &operations));
+  TRY(napi_set_named_property(env, object, "operations", operations));
+  TRY(set_number(env, object, "setupFlags", engine->ring.setup_flags));
+  TRY(set_number(env, object, "sqEntries", engine->ring.uring.sq.ring_entries));
+  TRY(set_number(env, object, "cqEntries", engine->ring.uring.cq.ring_entries));
+  for (const ufs_call *call = environment->calls; call->operation != NULL; call++) {
+    napi_value works = NULL;
+    TRY(napi_get_boolean(env, operation_works(engine, call->operation), &works));
+    TRY(napi_set_named_property(env, operations, call->operation->name, works));
+  }
+  return object;
+}
+
+/* start({ ids, results, extras, stats, counters, slab: ArrayBuffers, pending: the table that pins }, deliver):
+ * { reason } when there is no ring to be had, else { setupFlags, sqEntries, cqEntries, operations }. */
+static napi_value start(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  void *data = NULL;
+  TRY(napi_get_cb_info(env, info, &count, values, NULL, &data));
+  ufs_environment *environment = data;
+  ufs_engine *engine = &environment->engine;
+  if (environment->running) return fail(env, "the ring has been started");
+  napi_valuetype type = napi_undefined;
+  if (count == 2) TRY(napi_typeof(env, values[1], &type));
+  if (type != napi_function || !get_shared(env, values[0], &engine->shared)) {
+    return fail(env, "start() takes the shared memory and a function");
+  }
+  uv_loop_t *loop = NULL;
+  TRY(napi_get_uv_event_loop(env, &loop));
+  if (environment->context == NULL) {
+    napi_value name = NULL;
+    TRY(napi_create_string_utf8(env, "uring-fs", NAPI_AUTO_LENGTH, &name));
+    TRY(napi_async_init(env, NULL, name, &environment->context));
+    TRY(napi_create_reference(env, values[0], 1, &environment->kept));
+    TRY(napi_create_reference(env, values[1], 1, &environment->deliver));
+  }
+  const int result = ufs_engine_open(engine, loop);
+  if (result < 0) return describe_failure(env, result);
+  environment->running = true;
+  return describe_ring(env, environment);
+}
+
+/* ---- the environment's beginning and end ---- */
+
+static void free_environment(ufs_environment *environment) {
+  const napi_async_cleanup_hook_handle cleanup = environment->cleanup;
+  free(environment->calls);
+  free(environment);
+  (void)napi_remove_async_cleanup_hook(cleanup); /* lets the environment go */
+}
+
+static void on_engine_closed(ufs_engine *engine) {
+  free_environment((ufs_environment *)engine);
+}
+
+/* JS does not run any more, its heap is still there. References go with the environment. */
+static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
+  ufs_environment *environment = data;
+  environment->cleanup = handle;
+  if (environment->context != NULL) {
+    (void)napi_async_destroy(environment->env, environment->context);
+    environment->context = NULL;
+  }
+  if (environment->running) {
+    environment->running = false;
+    ufs_engine_close(&environment->engine);
+  } else {
+    free_environment(environment);
+  }
+}
+
+static ufs_environment *create_environment(napi_env env) {
+  ufs_environment *environment = calloc(1, sizeof *environment);
+  if (environment == NULL) return NULL;
+  const unsigned count = ufs_file_operation_count + ufs_whole_file_operation_count;
+  environment->calls = calloc(count + 1, sizeof *environment->calls);
+  if (environment->calls == NULL) {
+    free(environment);
+    return NULL;
+  }
+  ufs_call *call = environment->calls;
+  for (unsigned i = 0; i < ufs_file_operation_count; i++) {
+    *call++ = (ufs_call){environment, &ufs_file_operations[i]};
+  }
+  for (unsigned i = 0; i < ufs_whole_file_operation_count; i++) {
+    *call++ = (ufs_call){environment, &ufs_whole_file_operations[i]};
+  }
+  environment->env = env;
+  environment->engine.deliver = deliver;
+  environment->engine.closed = on_engine_closed;
+  if (napi_add_async_cleanup_hook(env, on_cleanup, environment, &environment->cleanup) != napi_ok) {
+    free(environment->calls);
+    free(environment);
+    return NULL;
+  }
+  return environment;
+}
+
+static napi_status export_function(napi_env env, napi_value exports, const char *name,
+                                   napi_callback callback, void *data) {
+  napi_value function = NULL;
+  const napi_status status =
+      napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, data, &function);
+  return status == napi_ok ? napi_set_named_property(env, exports, name, function) : status;
+}
+
+static napi_status export_constants(napi_env env, napi_value exports) {
+  static const struct {
+    const char *name;
+    double value;
+  } constants[] = {
+      {"HANDOVER_SIZE", UFS_HANDOVER_SIZE},
+      {"STAT_FIELDS", UFS_STAT_FIELDS},
+      {"COUNTERS", UFS_COUNTERS},
+      {"SLOTS", UFS_SLOTS},
+      {"BLOCK_SIZE", UFS_BLOCK_SIZE},
+      {"MORE", UFS_MORE},
+      {"AGAIN", UFS_AGAIN},
+      {"BROKEN", UFS_BROKEN},
+      {"UNFINISHED", UFS_UNFINISHED},
+      {"STEP_OPEN", UFS_STEP_OPEN},
+      {"STEP_TRANSFER", UFS_STEP_TRANSFER},
+      {"STEP_SYNC", UFS_STEP_SYNC},
+      {"STEP_CLOSE", UFS_STEP_CLOSE},
+  };
+  napi_status status = napi_ok;
+  for (size_t i = 0; i < sizeof constants / sizeof constants[0] && status == napi_ok; i++) {
+    status = set_number(env, exports, constants[i].name, constants[i].value);
+  }
+  return status;
+}
+
+NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
+  ufs_environment *environment = create_environment(env);
+  if (environment == NULL) return fail(env, "uring-fs: out of memory");
+  TRY(napi_set_instance_data(env, environment, NULL, NULL)); /* freed by on_cleanup() */
+  TRY(export_function(env, exports, "start", start, environment));
+  TRY(export_function(env, exports, "flush", flush, environment));
+  TRY(export_function(env, exports, "cancel", cancel, environment));
+  for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
+    TRY(export_function(env, exports, call->operation->name, call_operation, call));
+  }
+  TRY(export_constants(env, exports));
+  return exports;
+}

@@ -1,0 +1,404 @@
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* One millisecond of settled promises, then a turn of the loop: timers and sockets never wait longer,
+ * and the turn costs well under a hundredth of that. */
+enum { INLINE_BUDGET_NS = 1000 * 1000 };
+
+/* user_data of a slot's close: a number too small to be an address, with this in the step bits. */
+enum { STEP_CLOSE_SLOT = 7, STEP_BITS = 3 };
+
+/* Fewer where RLIMIT_NOFILE does not allow all of them. */
+static const unsigned slot_counts[] = {UFS_SLOTS, 128, 32};
+
+/* ---- queues ---- */
+
+static void queue_push(ufs_queue *queue, ufs_request *request) {
+  request->next = NULL;
+  if (queue->head == NULL) {
+    queue->head = request;
+  } else {
+    queue->tail->next = request;
+  }
+  queue->tail = request;
+  queue->length++;
+}
+
+static ufs_request *queue_pop(ufs_queue *queue) {
+  ufs_request *request = queue->head;
+  queue->head = request->next;
+  queue->length--;
+  return request;
+}
+
+static uint32_t queued(const ufs_engine *engine) {
+  return engine->waiting.length + engine->waiting_for_slot.length;
+}
+
+/* ---- direct descriptors ---- */
+
+static void register_slots(ufs_engine *engine) {
+  engine->slot_count = 0;
+  if (!engine->ring.linked_files) return;
+  for (size_t i = 0; i < sizeof slot_counts / sizeof slot_counts[0]; i++) {
+    if (io_uring_register_files_sparse(&engine->ring.uring, slot_counts[i]) == 0) {
+      engine->slot_count = slot_counts[i];
+      break;
+    }
+  }
+  /* The lowest on top: a few slots, and so a few blocks of the slab, serve again and again. */
+  engine->free_slots = engine->slot_count;
+  for (unsigned i = 0; i < engine->slot_count; i++) {
+    engine->free_slot[i] = (uint16_t)(engine->slot_count - 1 - i);
+  }
+}
+
+void ufs_engine_free_slot(ufs_engine *engine, int32_t slot) {
+  engine->free_slot[engine->free_slots++] = (uint16_t)slot;
+}
+
+/* A slot may serve again only when the CQE of its close has come: an open that overtakes the close
+ * would lose its file to it. */
+static void fill_slot_closes(ufs_engine *engine) {
+  while (engine->closing_slots > 0 && ufs_ring_room(&engine->ring) > 0) {
+    const unsigned slot = engine->closing_slot[--engine->closing_slots];
+    struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+    io_uring_prep_close_direct(sqe, slot);
+    io_uring_sqe_set_data64(sqe, ((uint64_t)slot << STEP_BITS) | STEP_CLOSE_SLOT);
+  }
+}
+
+/* ---- descriptors that must not outlive the environment ---- */
+
+void ufs_engine_note_fd(ufs_engine *engine, int fd, bool open) {
+  const uint32_t word = (uint32_t)fd / 64;
+  const uint64_t bit = 1ULL << ((uint32_t)fd % 64);
+  if (word >= engine->open_fds_words) {
+    if (!open) return;
+    const uint32_t words = word + 16;
+    uint64_t *grown = realloc(engine->open_fds, words * sizeof *grown);
+    if (grown == NULL) return; /* then this descriptor is closed by its handle only */
+    memset(grown + engine->open_fds_words, 0, (words - engine->open_fds_words) * sizeof *grown);
+    engine->open_fds = grown;
+    engine->open_fds_words = words;
+  }
+  if (open) {
+    engine->open_fds[word] |= bit;
+  } else {
+    engine->open_fds[word] &= ~bit;
+  }
+}
+
+static void close_noted_fds(ufs_engine *engine) {
+  for (uint32_t word = 0; word < engine->open_fds_words; word++) {
+    for (uint32_t bit = 0; bit < 64; bit++) {
+      if ((engine->open_fds[word] >> bit & 1) != 0) (void)close((int)(word * 64 + bit));
+    }
+  }
+  free(engine->open_fds);
+  engine->open_fds = NULL;
+  engine->open_fds_words = 0;
+}
+
+/* ---- into the ring ---- */
+
+struct io_uring_sqe *ufs_engine_sqe(ufs_engine *engine) {
+  return ufs_ring_take(&engine->ring);
+}
+
+void ufs_engine_tag(struct io_uring_sqe *sqe, ufs_request *request, unsigned step) {
+  request->outstanding++;
+  io_uring_sqe_set_data64(sqe, (uint64_t)(uintptr_t)request | step);
+}
+
+static void fill(ufs_engine *engine, ufs_request *request) {
+  const ufs_operation *operation = request->operation;
+  engine->in_flight++;
+  if (engine->in_flight > engine->peak_in_flight) engine->peak_in_flight = engine->in_flight;
+  if (operation->fill != NULL) {
+    operation->fill(engine, request);
+    return;
+  }
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  operation->prepare(sqe, request);
+  if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
+  if (operation->on_slot) sqe->flags |= IOSQE_FIXED_FILE;
+  ufs_engine_tag(sqe, request, 0);
+}
+
+static void finish_early(ufs_engine *engine, ufs_request *request) {
+  request->result = -ECANCELED;
+  queue_push(&engine->done, request);
+}
+
+/* Takes requests from the queue into the SQ, as many as may run now. Returns how many left it. */
+static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
+  unsigned count = 0;
+  for (; queue->head != NULL; count++) {
+    const ufs_operation *operation = queue->head->operation;
+    if (queue->head->cancelled || engine->ring.failure < 0) {
+      finish_early(engine, queue_pop(queue));
+      continue;
+    }
+    if (ufs_ring_room(&engine->ring) < operation->sqes) break;
+    if (operation->takes_slot && engine->free_slots == 0) break;
+    ufs_request *request = queue_pop(queue);
+    if (operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
+    fill(engine, request);
+  }
+  return count;
+}
+
+/* ---- out of the ring ---- */
+
+static void complete_request(ufs_engine *engine, ufs_request *request) {
+  const ufs_operation *operation = request->operation;
+  engine->in_flight--;
+  bool finished = true;
+  if (operation->finish != NULL) {
+    finished = operation->finish(engine, request);
+  } else {
+    request->result = request->steps[0];
+    /* Nothing has happened yet when a call is interrupted; libuv starts it again, too. */
+    finished = request->result != -EINTR;
+  }
+  if (!finished && !request->cancelled) {
+    queue_push(operation->takes_slot ? &engine->waiting_for_slot : &engine->waiting, request);
+    return;
+  }
+  if (!finished) request->result = -ECANCELED;
+  if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
+  queue_push(&engine->done, request);
+}
+
+static void on_complete(ufs_ring *ring, uint64_t user_data, int32_t result) {
+  ufs_engine *engine = (ufs_engine *)ring;
+  const unsigned step = user_data & UFS_STEP_MASK;
+  if (step == STEP_CLOSE_SLOT) {
+    ufs_engine_free_slot(engine, (int32_t)(user_data >> STEP_BITS));
+    return;
+  }
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel hands our own address back as a number */
+  ufs_request *request = (ufs_request *)(uintptr_t)(user_data & ~(uint64_t)UFS_STEP_MASK);
+  request->steps[step] = result;
+  if (--request->outstanding == 0) complete_request(engine, request);
+}
+
+/* Everything that can move without waiting, moves: until a batch is full or the kernel has it all. */
+static void pump(ufs_engine *engine) {
+  ufs_ring_quiet(&engine->ring, true);
+  unsigned filled = 1;
+  while (filled > 0 && engine->done.length < UFS_HANDOVER_SIZE) {
+    fill_slot_closes(engine);
+    filled = fill_from(engine, &engine->waiting);
+    filled += fill_from(engine, &engine->waiting_for_slot);
+    (void)ufs_ring_submit(&engine->ring); /* a failure is kept, and told to JS by hand_over() */
+    (void)ufs_ring_reap(&engine->ring);
+  }
+  ufs_ring_quiet(&engine->ring, false);
+}
+
+/* ---- to JS ---- */
+
+static void release_delivered(ufs_engine *engine) {
+  while (engine->delivered != NULL) {
+    ufs_request *request = engine->delivered;
+    engine->delivered = request->next;
+    if (request->slot >= 0) {
+      engine->closing_slot[engine->closing_slots++] = (uint16_t)request->slot;
+    }
+    ufs_request_release(&engine->requests, request);
+  }
+}
+
+static double device(uint32_t major_number, uint32_t minor_number) {
+  return (double)makedev(major_number, minor_number);
+}
+
+static void write_stat(double *out, const struct statx *stat) {
+  const struct statx_timestamp *times[] = {&stat->stx_atime, &stat->stx_mtime, &stat->stx_ctime,
+                                           &stat->stx_btime};
+  *out++ = device(stat->stx_dev_major, stat->stx_dev_minor);
+  *out++ = stat->stx_mode;
+  *out++ = stat->stx_nlink;
+  *out++ = stat->stx_uid;
+  *out++ = stat->stx_gid;
+  *out++ = device(stat->stx_rdev_major, stat->stx_rdev_minor);
+  *out++ = stat->stx_blksize;
+  *out++ = (double)(stat->stx_ino >> 32); /* in halves: a double does not hold all of 64 bits */
+  *out++ = (double)(stat->stx_ino & UINT32_MAX);
+  *out++ = (double)stat->stx_size;
+  *out++ = (double)stat->stx_blocks;
+  for (int i = 0; i < 4; i++) {
+    *out++ = (double)times[i]->tv_sec;
+    *out++ = times[i]->tv_nsec;
+  }
+}
+
+static uint32_t hand_over(ufs_engine *engine) {
+  const ufs_shared *shared = &engine->shared;
+  uint32_t count = 0;
+  uint32_t status = 0;
+  while (engine->done.head != NULL && count < UFS_HANDOVER_SIZE) {
+    ufs_request *request = queue_pop(&engine->done);
+    shared->ids[count] = request->id;
+    shared->results[count] = (double)request->result;
+    shared->extras[count] = request->extra;
+    if (request->statx != NULL && request->result >= 0) {
+      write_stat(shared->stats + (size_t)count * UFS_STAT_FIELDS, request->statx);
+    }
+    if (request->slot >= 0) status |= UFS_AGAIN;
+    request->next = engine->delivered;
+    engine->delivered = request;
+    count++;
+  }
+  shared->counters[UFS_COUNT_COMPLETED] += count;
+  if (engine->done.head != NULL) status |= UFS_MORE;
+  if (engine->waiting.head != NULL && ufs_ring_room(&engine->ring) > 0) status |= UFS_MORE;
+  if (engine->waiting_for_slot.head != NULL && engine->free_slots > 0 &&
+      ufs_ring_room(&engine->ring) >= UFS_MAX_STEPS) {
+    status |= UFS_MORE;
+  }
+  if (engine->closing_slots > 0) status |= UFS_AGAIN;
+  if (engine->ring.failure < 0) status |= UFS_BROKEN;
+  return status | count;
+}
+
+static void publish(ufs_engine *engine) {
+  double *counters = engine->shared.counters;
+  counters[UFS_COUNT_ENTERS] = (double)engine->ring.enters;
+  counters[UFS_COUNT_QUEUED] = queued(engine);
+  counters[UFS_COUNT_IN_FLIGHT] = engine->in_flight;
+  counters[UFS_COUNT_PEAK_IN_FLIGHT] = engine->peak_in_flight;
+}
+
+static bool within_budget(ufs_engine *engine) {
+  const uint64_t turn = uv_now(engine->loop);
+  const uint64_t now = uv_hrtime();
+  if (turn != engine->turn) {
+    engine->turn = turn;
+    engine->turn_start = now;
+  }
+  return now - engine->turn_start < engine->inline_budget;
+}
+
+static uint32_t run(ufs_engine *engine) {
+  release_delivered(engine);
+  pump(engine);
+  const uint32_t status = hand_over(engine);
+  publish(engine);
+  ufs_ring_keep_alive(&engine->ring, engine->ring.in_flight > 0 || queued(engine) > 0 ||
+                                         engine->done.length > 0 || engine->closing_slots > 0);
+  return status;
+}
+
+uint32_t ufs_engine_flush(ufs_engine *engine) {
+  if (!within_budget(engine)) {
+    if (!engine->wake_sent) {
+      engine->wake_sent = true;
+      ufs_ring_keep_alive(&engine->ring, true);
+      ufs_ring_wake(&engine->ring);
+    }
+    return 0;
+  }
+  engine->flushing = true;
+  const uint32_t status = run(engine);
+  engine->flushing = false;
+  return status;
+}
+
+static void on_wake(ufs_ring *ring) {
+  ufs_engine *engine = (ufs_engine *)ring;
+  engine->wake_sent = false;
+  engine->turn = uv_now(engine->loop);
+  engine->turn_start = uv_hrtime();
+  const uint32_t status = run(engine);
+  if (status != 0) engine->deliver(engine, status);
+}
+
+/* ---- requests ---- */
+
+ufs_request *ufs_engine_request(ufs_engine *engine, const ufs_operation *operation) {
+  ufs_request *request = ufs_request_take(&engine->requests);
+  if (request != NULL) request->operation = operation;
+  return request;
+}
+
+void ufs_engine_drop(ufs_engine *engine, ufs_request *request) {
+  ufs_request_release(&engine->requests, request);
+}
+
+void ufs_engine_submit(ufs_engine *engine, ufs_request *request) {
+  double *counters = engine->shared.counters;
+  queue_push(request->operation->takes_slot ? &engine->waiting_for_slot : &engine->waiting,
+             request);
+  counters[UFS_COUNT_SUBMITTED]++;
+  if (queued(engine) > counters[UFS_COUNT_PEAK_QUEUED]) {
+    counters[UFS_COUNT_PEAK_QUEUED] = queued(engine);
+  }
+}
+
+static void fill_cancellations(ufs_engine *engine, const ufs_request *request) {
+  /* Every step that it may have; those that are over, or never were, answer ENOENT to nobody. */
+  for (unsigned step = 0; step < request->operation->sqes; step++) {
+    if (ufs_ring_room(&engine->ring) == 0) return;
+    struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+    io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)request | step, 0);
+    io_uring_sqe_set_data64(sqe, UFS_NOBODY);
+  }
+}
+
+void ufs_engine_cancel(ufs_engine *engine, uint32_t id) {
+  ufs_request *request = ufs_request_find(&engine->requests, id);
+  if (request == NULL) return;
+  request->cancelled = true; /* enough for one that still waits */
+  if (request->outstanding == 0) return;
+  if (ufs_ring_room(&engine->ring) < UFS_MAX_STEPS) (void)ufs_ring_submit(&engine->ring);
+  fill_cancellations(engine, request);
+}
+
+static void on_cancel_all(ufs_ring *ring) {
+  ufs_engine *engine = (ufs_engine *)ring;
+  for (uint32_t id = 0; id < ufs_request_count(&engine->requests); id++) {
+    ufs_request *request = ufs_request_find(&engine->requests, id);
+    if (request == NULL || request->outstanding == 0) continue;
+    request->cancelled = true;
+    fill_cancellations(engine, request);
+  }
+}
+
+/* ---- beginning and end ---- */
+
+static void on_closed(ufs_ring *ring) {
+  ufs_engine *engine = (ufs_engine *)ring;
+  close_noted_fds(engine);
+  /* Requests are left under way only by a ring that broke: the kernel may still write to what they own,
+   * so that is given up, not freed. */
+  if (ring->in_flight == 0) ufs_request_pool_destroy(&engine->requests);
+  engine->closed(engine);
+}
+
+static const ufs_ring_hooks hooks = {
+    .complete = on_complete,
+    .wake = on_wake,
+    .cancel_all = on_cancel_all,
+    .closed = on_closed,
+};
+
+int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop) {
+  engine->loop = loop;
+  engine->inline_budget = INLINE_BUDGET_NS;
+  int result = ufs_ring_open(&engine->ring, &hooks);
+  if (result < 0) return result;
+  register_slots(engine);
+  return ufs_ring_watch(&engine->ring, loop);
+}
+
+void ufs_engine_close(ufs_engine *engine) {
+  ufs_ring_close(&engine->ring);
+}

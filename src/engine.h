@@ -1,0 +1,147 @@
+/*
+ * The engine of one environment: requests wait here in order, go through the ring, and are handed over
+ * to JS in batches. Still no Node-API: addon.c is the door to JS.
+ *
+ *   ufs_engine_submit() ► waiting ► SQEs ► kernel ► CQEs ► done ► hand-over arrays ► JS ► released
+ *
+ * ufs_engine_flush() moves everything one round: JS calls it once a tick; the loop's wake-up does the
+ * same from the other side. All on the environment's thread.
+ */
+#ifndef UFS_ENGINE_H
+#define UFS_ENGINE_H
+
+#include "request.h"
+#include "ring.h"
+
+typedef struct ufs_engine ufs_engine;
+
+/* One kind of request: a row in file_ops.c or whole_file.c. */
+struct ufs_operation {
+  const char *name;
+  const char *arguments; /* how args.c reads the call's arguments */
+  uint8_t opcode;        /* that the kernel must have */
+  uint8_t sqes;          /* SQEs it takes, in one submission */
+  bool takes_slot;       /* a direct descriptor is reserved for it before fill */
+  bool on_slot;          /* its fd is a direct descriptor */
+  /* A single SQE. */
+  void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
+  /* Or a chain of them, taken by ufs_engine_sqe(). */
+  void (*fill)(ufs_engine *engine, ufs_request *request);
+  /* All CQEs are in, in request->steps. True when the request is finished; false when it must run once
+   * more. Without it the first step's result is the request's. */
+  bool (*finish)(ufs_engine *engine, ufs_request *request);
+};
+
+enum {
+  /* Requests in a hand-over: enough to spread the cost of the crossing, small enough that what was read
+   * is still in the CPU's cache when JS copies it. */
+  UFS_HANDOVER_SIZE = 128,
+  /* Doubles for a statx result in the hand-over. */
+  UFS_STAT_FIELDS = 19,
+  /* Direct descriptors, and blocks of the slab: one each for every small whole-file read under way. */
+  UFS_SLOTS = 512,
+  UFS_BLOCK_SIZE = 16 * 1024,
+};
+
+/* What flush says, beside the number of requests handed over (low 16 bits). */
+enum {
+  UFS_MORE = 1 << 16,   /* more is done already: flush again, now */
+  UFS_AGAIN = 1 << 17,  /* something is left to submit: flush once more when this tick's work is done */
+  UFS_BROKEN = 1 << 18, /* the ring is beyond use: send nothing more */
+};
+
+enum {
+  UFS_COUNT_SUBMITTED,
+  UFS_COUNT_COMPLETED,
+  UFS_COUNT_INLINE,
+  UFS_COUNT_ENTERS,
+  UFS_COUNT_QUEUED,
+  UFS_COUNT_IN_FLIGHT,
+  UFS_COUNT_PEAK_QUEUED,
+  UFS_COUNT_PEAK_IN_FLIGHT,
+  UFS_COUNTERS,
+};
+
+/* Memory that JS and C both see. JS allocates it, and addon.c keeps it alive. */
+typedef struct {
+  uint32_t *ids;    /* [UFS_HANDOVER_SIZE] */
+  double *results;  /* [UFS_HANDOVER_SIZE] */
+  double *extras;   /* [UFS_HANDOVER_SIZE] */
+  double *stats;    /* [UFS_HANDOVER_SIZE * UFS_STAT_FIELDS] */
+  double *counters; /* [UFS_COUNTERS] */
+  uint8_t *slab;    /* [UFS_SLOTS * UFS_BLOCK_SIZE] */
+} ufs_shared;
+
+typedef struct {
+  ufs_request *head;
+  ufs_request *tail;
+  uint32_t length;
+} ufs_queue;
+
+struct ufs_engine {
+  ufs_ring ring; /* first: the ring's hooks get at the engine by it */
+  uv_loop_t *loop;
+  ufs_shared shared;
+  ufs_request_pool requests;
+  ufs_queue waiting;
+  ufs_queue waiting_for_slot; /* apart, so that readers stuck on FIFOs hold up nobody else */
+  ufs_queue done;
+  ufs_request *delivered; /* JS is looking at them until its next flush */
+  uint32_t in_flight; /* requests that the kernel has */
+  uint32_t peak_in_flight;
+  bool flushing; /* completions now are 'inline' */
+  bool wake_sent;
+
+  /* How long completions have been delivered without a turn of the loop. */
+  uint64_t turn;       /* uv_now() of the last flush, ms */
+  uint64_t turn_start; /* ns */
+  uint64_t inline_budget; /* ns */
+
+  unsigned slot_count; /* direct descriptors registered: 0 where the kernel has none */
+  unsigned free_slots;
+  unsigned closing_slots;
+  uint16_t free_slot[UFS_SLOTS];
+  uint16_t closing_slot[UFS_SLOTS];
+
+  /* Descriptors that the ring opened and nobody has closed: they end with the environment. */
+  uint64_t *open_fds;
+  uint32_t open_fds_words;
+
+  /* From the loop: hand the batch that `status` describes to JS. */
+  void (*deliver)(ufs_engine *engine, uint32_t status);
+  /* ufs_engine_close() is done; the engine's memory may be freed. */
+  void (*closed)(ufs_engine *engine);
+  void *owner;
+};
+
+/* Makes the ring and starts to watch it. `shared`, `deliver`, `closed` are set before. 0, or -errno with
+ * nothing left behind. */
+int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop);
+
+/* Cancels and drains (blocking), then calls engine->closed from the loop. */
+void ufs_engine_close(ufs_engine *engine);
+
+/* A blank request, or NULL without memory; ends with submit or drop. */
+ufs_request *ufs_engine_request(ufs_engine *engine, const ufs_operation *operation);
+void ufs_engine_drop(ufs_engine *engine, ufs_request *request);
+
+/* Queues the request: the engine has it from now on. */
+void ufs_engine_submit(ufs_engine *engine, ufs_request *request);
+
+/* Asks the kernel to give the request up; it completes in the ordinary way, mostly with -ECANCELED. */
+void ufs_engine_cancel(ufs_engine *engine, uint32_t id);
+
+/* Submits what waits, takes what is done, fills the hand-over arrays. See the bits above. */
+uint32_t ufs_engine_flush(ufs_engine *engine);
+
+/* For the rows: an SQE for a step of the request, and, after it is prepared, its address. */
+struct io_uring_sqe *ufs_engine_sqe(ufs_engine *engine);
+void ufs_engine_tag(struct io_uring_sqe *sqe, ufs_request *request, unsigned step);
+
+/* For the rows: a direct descriptor that holds no file (any more). */
+void ufs_engine_free_slot(ufs_engine *engine, int32_t slot);
+
+/* For the rows: remembers, or forgets, that `fd` is open. */
+void ufs_engine_note_fd(ufs_engine *engine, int fd, bool open);
+
+#endif

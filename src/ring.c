@@ -1,0 +1,261 @@
+#include "ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* SQ sizes to try, and how many CQEs there are for each SQE. Rings are charged to RLIMIT_MEMLOCK on
+ * some kernels (before 5.12, and again from 6.14 on), hence the smaller ones. */
+static const unsigned sq_sizes[] = {256, 64, 8};
+enum { CQ_PER_SQ = 16 };
+
+/* The best mode first. DEFER_TASKRUN: completions are posted when we ask for them, never by an
+ * interrupt of JS; TASKRUN_FLAG tells us cheaply when to ask. */
+static const unsigned setup_modes[] = {
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+        IORING_SETUP_SUBMIT_ALL,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
+    IORING_SETUP_SUBMIT_ALL,
+    0,
+};
+
+/* A ceiling on blocked kernel workers, so that stuck opens (FIFOs, dead mounts) do not hold up the
+ * rest. The default is four a CPU. */
+enum { BOUNDED_WORKERS = 256 };
+
+enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20 };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int setup_with_flags(ufs_ring *ring, unsigned flags) {
+  int result = -EINVAL;
+  for (size_t i = 0; i < COUNT(sq_sizes); i++) {
+    struct io_uring_params params;
+    memset(&params, 0, sizeof params);
+    params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    params.cq_entries = sq_sizes[i] * CQ_PER_SQ;
+    result = io_uring_queue_init_params(sq_sizes[i], &ring->uring, &params);
+    if (result == 0) {
+      ring->setup_flags = params.flags;
+      ring->features = params.features;
+      ring->in_flight_limit = params.cq_entries;
+      ring->taskrun_flag = (flags & IORING_SETUP_TASKRUN_FLAG) != 0;
+      ring->linked_files = ufs_probe_linked_files(&params);
+      return 0;
+    }
+    if (result != -ENOMEM) break;
+  }
+  return result;
+}
+
+static int setup(ufs_ring *ring) {
+  int result = -EINVAL;
+  for (size_t i = 0; i < COUNT(setup_modes) && result == -EINVAL; i++) {
+    result = setup_with_flags(ring, setup_modes[i]);
+  }
+  return result;
+}
+
+static void drain_eventfd(const ufs_ring *ring) {
+  uint64_t count;
+  /* EAGAIN (nothing there) is as good as a count: a wake-up is a hint, not a number. */
+  while (read(ring->event_fd, &count, sizeof count) < 0 && errno == EINTR) continue;
+}
+
+/* A set-up that succeeded proves little: seccomp may forbid io_uring_enter(2), and the eventfd must
+ * signal or every later completion is lost. */
+static int round_trip(ufs_ring *ring) {
+  struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+  if (sqe == NULL) return -EBUSY;
+  io_uring_prep_nop(sqe);
+  io_uring_sqe_set_data64(sqe, UFS_NOBODY);
+  int result = io_uring_submit(&ring->uring);
+  if (result < 0) return result;
+  struct pollfd waiting = {.fd = ring->event_fd, .events = POLLIN};
+  do {
+    result = poll(&waiting, 1, NOP_TIMEOUT_MS);
+  } while (result < 0 && errno == EINTR);
+  if (result < 0) return -errno;
+  if (result == 0) return -ETIME;
+  drain_eventfd(ring);
+  result = io_uring_get_events(&ring->uring);
+  if (result < 0) return result;
+  struct io_uring_cqe *cqe = NULL;
+  result = io_uring_peek_cqe(&ring->uring, &cqe);
+  if (result < 0) return result;
+  result = cqe->res;
+  io_uring_cqe_seen(&ring->uring, cqe);
+  return result;
+}
+
+int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks) {
+  memset(ring, 0, sizeof *ring);
+  ring->hooks = hooks;
+  int result = setup(ring);
+  if (result < 0) return result;
+
+  ring->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (ring->event_fd < 0) {
+    result = -errno;
+    io_uring_queue_exit(&ring->uring);
+    return result;
+  }
+  result = io_uring_register_eventfd(&ring->uring, ring->event_fd);
+  if (result == 0) result = io_uring_ring_dontfork(&ring->uring);
+  if (result == 0) result = ufs_probe_opcodes(&ring->uring, ring->opcodes, COUNT(ring->opcodes));
+  if (result == 0) result = round_trip(ring);
+  if (result < 0) {
+    (void)close(ring->event_fd);
+    io_uring_queue_exit(&ring->uring);
+    return result;
+  }
+
+  /* Both are gains, not needs: an older kernel refuses them and nothing is lost. */
+  unsigned workers[2] = {BOUNDED_WORKERS, 0};
+  (void)io_uring_register_iowq_max_workers(&ring->uring, workers);
+  (void)io_uring_register_ring_fd(&ring->uring);
+  return 0;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  (void)status; /* an error of the poll is handled as a wake-up: reaping is safe at any time */
+  (void)events;
+  ufs_ring *ring = poll->data;
+  drain_eventfd(ring);
+  ring->hooks->wake(ring);
+}
+
+int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
+  int result = uv_poll_init(loop, &ring->poll, ring->event_fd);
+  if (result < 0) {
+    (void)close(ring->event_fd);
+    io_uring_queue_exit(&ring->uring);
+    return result;
+  }
+  ring->poll.data = ring;
+  /* Always started, and referenced only while requests are under way: that costs no system call. A
+   * handle that is initialised must be closed by the loop, so a failure to start it counts as one of
+   * the ring, which its owner meets at the first submit. */
+  uv_unref((uv_handle_t *)&ring->poll);
+  ring->failure = uv_poll_start(&ring->poll, UV_READABLE, on_poll);
+  return 0;
+}
+
+unsigned ufs_ring_room(const ufs_ring *ring) {
+  if (ring->failure < 0) return 0;
+  const unsigned sq_room = io_uring_sq_space_left(&ring->uring);
+  const unsigned cq_room = ring->in_flight_limit - ring->in_flight;
+  return sq_room < cq_room ? sq_room : cq_room;
+}
+
+struct io_uring_sqe *ufs_ring_take(ufs_ring *ring) {
+  ring->in_flight++;
+  return io_uring_get_sqe(&ring->uring);
+}
+
+/* Whether completions wait for us to enter the kernel before they appear in the CQ. */
+static bool completions_deferred(const ufs_ring *ring) {
+  const unsigned flags = *ring->uring.sq.kflags;
+  return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+/* What the kernel will never take is given back as cancelled before it began. */
+static void give_back_unsubmitted(ufs_ring *ring) {
+  const struct io_uring_sq *sq = &ring->uring.sq;
+  for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
+    const uint64_t user_data = sq->sqes[i & sq->ring_mask].user_data;
+    ring->in_flight--;
+    if (user_data != UFS_NOBODY) ring->hooks->complete(ring, user_data, -ECANCELED);
+  }
+}
+
+int ufs_ring_submit(ufs_ring *ring) {
+  while (ring->failure == 0 && io_uring_sq_ready(&ring->uring) > 0) {
+    ring->enters++;
+    const int result = io_uring_submit_and_get_events(&ring->uring);
+    if (result >= 0 || result == -EINTR) continue;
+    if (result == -EAGAIN || result == -EBUSY) {
+      /* No memory for a request, or the CQ is to be emptied first. With requests under way there will
+       * be room later; the SQEs stay queued until then. */
+      if (ufs_ring_reap(ring) > 0) continue;
+      if (ring->in_flight > io_uring_sq_ready(&ring->uring)) return 0;
+    }
+    ring->failure = result;
+    give_back_unsubmitted(ring);
+  }
+  return ring->failure;
+}
+
+unsigned ufs_ring_reap(ufs_ring *ring) {
+  unsigned total = 0;
+  for (;;) {
+    struct io_uring_cqe *cqe = NULL;
+    unsigned head;
+    unsigned count = 0;
+    io_uring_for_each_cqe(&ring->uring, head, cqe) {
+      const uint64_t user_data = cqe->user_data;
+      const int32_t result = cqe->res;
+      count++;
+      ring->in_flight--;
+      if (user_data != UFS_NOBODY) ring->hooks->complete(ring, user_data, result);
+    }
+    io_uring_cq_advance(&ring->uring, count);
+    total += count;
+    if (!completions_deferred(ring)) return total;
+    ring->enters++;
+    if (io_uring_get_events(&ring->uring) < 0 && count == 0) return total;
+  }
+}
+
+void ufs_ring_quiet(ufs_ring *ring, bool quiet) {
+  /* Fails only without the shared flags word (before 5.8); then every completion signals, which costs
+   * a wake-up and loses nothing. */
+  (void)io_uring_cq_eventfd_toggle(&ring->uring, !quiet);
+  if (!quiet && (io_uring_cq_ready(&ring->uring) > 0 || completions_deferred(ring))) {
+    ufs_ring_wake(ring);
+  }
+}
+
+void ufs_ring_wake(ufs_ring *ring) {
+  const uint64_t one = 1;
+  /* EAGAIN means the counter is full, so the loop wakes as well. */
+  while (write(ring->event_fd, &one, sizeof one) < 0 && errno == EINTR) continue;
+}
+
+void ufs_ring_keep_alive(ufs_ring *ring, bool alive) {
+  uv_handle_t *handle = (uv_handle_t *)&ring->poll;
+  if (alive) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+static void on_closed(uv_handle_t *handle) {
+  ufs_ring *ring = handle->data;
+  io_uring_queue_exit(&ring->uring);
+  (void)close(ring->event_fd);
+  ring->hooks->closed(ring);
+}
+
+/* Waits for the eventfd, not in io_uring_enter(2): a cancellation can miss a linked request that has
+ * not begun, so the wait must end now and then to cancel again. */
+static void wait_for_completions(ufs_ring *ring) {
+  struct pollfd waiting = {.fd = ring->event_fd, .events = POLLIN};
+  (void)poll(&waiting, 1, CANCEL_AGAIN_MS);
+  drain_eventfd(ring);
+  ring->enters++;
+  (void)io_uring_get_events(&ring->uring);
+}
+
+void ufs_ring_close(ufs_ring *ring) {
+  (void)io_uring_cq_eventfd_toggle(&ring->uring, true);
+  while (ring->in_flight > 0 && ufs_ring_submit(ring) == 0) {
+    if (ufs_ring_reap(ring) == 0) wait_for_completions(ring);
+    (void)ufs_ring_reap(ring);
+    if (ring->in_flight > 0) ring->hooks->cancel_all(ring);
+  }
+  uv_close((uv_handle_t *)&ring->poll, on_closed);
+}

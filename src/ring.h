@@ -1,0 +1,86 @@
+/*
+ * One io_uring and the eventfd by which it wakes a libuv loop. No Node-API here.
+ *
+ * A ring is made, used and destroyed by one thread: the one that runs its loop (SINGLE_ISSUER).
+ * The owner embeds the struct and frees it, after ufs_ring_close() has reported.
+ * SQEs and CQEs are counted one to one: `in_flight` counts the SQEs handed out whose CQE has not been
+ * seen, and never exceeds the CQ's size, so the CQ cannot overflow.
+ */
+#ifndef UFS_RING_H
+#define UFS_RING_H
+
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "probe.h"
+
+typedef struct ufs_ring ufs_ring;
+
+typedef struct {
+  /* A CQE with its user_data; called from ufs_ring_reap() and while closing. */
+  void (*complete)(ufs_ring *ring, uint64_t user_data, int32_t result);
+  /* The eventfd woke the loop: completions may be there. On the loop's thread. */
+  void (*wake)(ufs_ring *ring);
+  /* The ring is closing: fill cancellations for what is under way, as far as there is room. */
+  void (*cancel_all)(ufs_ring *ring);
+  /* ufs_ring_close() is done: nothing of the ring is in use any more. */
+  void (*closed)(ufs_ring *ring);
+} ufs_ring_hooks;
+
+struct ufs_ring {
+  struct io_uring uring;
+  uv_poll_t poll;
+  const ufs_ring_hooks *hooks;
+  unsigned setup_flags;
+  unsigned features;
+  int event_fd;
+  unsigned in_flight;
+  unsigned in_flight_limit;
+  uint64_t enters;      /* io_uring_enter(2) calls */
+  int failure;          /* -errno that made io_uring_enter(2) unusable, or 0 */
+  bool taskrun_flag;    /* the kernel sets IORING_SQ_TASKRUN when completions wait for an enter */
+  bool linked_files;    /* see ufs_probe_linked_files() */
+  bool opcodes[UFS_OP_FTRUNCATE + 1];
+};
+
+/* user_data of an SQE whose CQE nobody waits for. */
+#define UFS_NOBODY 0
+
+/* Makes the ring, and trusts it only after a NOP has come back through the eventfd. 0, or -errno with
+ * nothing left behind. */
+int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks);
+
+/* Starts to watch the eventfd on `loop`. From here on the ring is ended by ufs_ring_close() only.
+ * 0, or -errno with nothing left behind. */
+int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop);
+
+/* How many SQEs may be taken before the next submit. */
+unsigned ufs_ring_room(const ufs_ring *ring);
+
+/* An empty SQE; only after ufs_ring_room() said that there is one. */
+struct io_uring_sqe *ufs_ring_take(ufs_ring *ring);
+
+/* Hands all SQEs taken to the kernel. 0, or -errno (also kept in `failure`) when the ring is beyond
+ * use: what the kernel did not take is then completed with -ECANCELED. */
+int ufs_ring_submit(ufs_ring *ring);
+
+/* Passes every CQE that is there to hooks->complete. Returns their number. */
+unsigned ufs_ring_reap(ufs_ring *ring);
+
+/* Completions that come between quiet(true) and quiet(false) do not signal the eventfd. Ends with a
+ * signal of our own if any has come that was not reaped. */
+void ufs_ring_quiet(ufs_ring *ring, bool quiet);
+
+/* Makes the loop call hooks->wake in its next turn. */
+void ufs_ring_wake(ufs_ring *ring);
+
+/* Whether requests under way keep the loop, and so the process, alive. */
+void ufs_ring_keep_alive(ufs_ring *ring, bool alive);
+
+/* Cancels what is under way, waits (blocking) for its every CQE, then ends the ring and calls
+ * hooks->closed from the loop. Ending a ring does not stop its I/O, hence the wait. */
+void ufs_ring_close(ufs_ring *ring);
+
+#endif

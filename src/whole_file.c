@@ -1,0 +1,171 @@
+#include "whole_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* The last bytes of a block are for the read that finds the end of the file. A file that fits into the
+ * rest is read whole, its end seen, in one submission. */
+enum { TAIL_SIZE = 64, BODY_SIZE = UFS_BLOCK_SIZE - TAIL_SIZE };
+
+/* The file's own position: it starts at 0, and a FIFO or a terminal has no other. */
+#define CURRENT_POSITION UINT64_MAX
+
+static void set_extra(ufs_request *request, int32_t slot, unsigned step) {
+  request->extra = (double)slot * 16 + step;
+}
+
+static void leave_slot_to_js(ufs_request *request, unsigned step) {
+  set_extra(request, request->slot, UFS_UNFINISHED | step);
+  request->slot = -1;
+}
+
+static void prepare_open(struct io_uring_sqe *sqe, const ufs_request *request) {
+  /* O_CLOEXEC means nothing for a descriptor that no exec can see, and is refused. */
+  io_uring_prep_openat_direct(sqe, AT_FDCWD, request->path, request->flags & ~O_CLOEXEC,
+                              request->mode, (unsigned)request->slot);
+  sqe->flags |= IOSQE_IO_LINK;
+  if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
+}
+
+/* The open failed, so the slot is empty. True when that is the result. */
+static bool finish_without_file(ufs_engine *engine, ufs_request *request) {
+  const int32_t slot = request->slot;
+  request->slot = -1;
+  ufs_engine_free_slot(engine, slot);
+  request->result = request->steps[0];
+  set_extra(request, slot, UFS_STEP_OPEN);
+  if (request->result == -EINTR) return false;
+  if (request->result == -ENXIO && !request->in_worker) { /* a FIFO without a reader: file_ops.c */
+    request->in_worker = true;
+    return false;
+  }
+  return true;
+}
+
+/* ---- readFile: open ► read ► read; the close follows the hand-over ---- */
+
+/*
+ * Two reads, since only a read that finds nothing tells the end of any kind of file (/proc gives what it
+ * likes, whatever its size says). A short read breaks a plain link but not a hard one. The close is not
+ * part of the chain: with more to come it must not happen, and a FIFO can't be opened again without loss.
+ */
+enum { READ_OPEN, READ_BODY, READ_TAIL };
+
+static void fill_read_file(ufs_engine *engine, ufs_request *request) {
+  uint8_t *block = engine->shared.slab + (size_t)request->slot * UFS_BLOCK_SIZE;
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  prepare_open(sqe, request);
+  ufs_engine_tag(sqe, request, READ_OPEN);
+
+  sqe = ufs_engine_sqe(engine);
+  io_uring_prep_read(sqe, request->slot, block, BODY_SIZE, CURRENT_POSITION);
+  sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK;
+  ufs_engine_tag(sqe, request, READ_BODY);
+
+  sqe = ufs_engine_sqe(engine);
+  io_uring_prep_read(sqe, request->slot, block + BODY_SIZE, TAIL_SIZE, CURRENT_POSITION);
+  sqe->flags |= IOSQE_FIXED_FILE;
+  ufs_engine_tag(sqe, request, READ_TAIL);
+}
+
+/* The result is the number of bytes in the block. */
+static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
+  if (request->steps[READ_OPEN] < 0) return finish_without_file(engine, request);
+  int32_t body = request->steps[READ_BODY];
+  int32_t tail = request->steps[READ_TAIL];
+  const bool interrupted = body == -EINTR || tail == -EINTR;
+  if (body == -EINTR) body = 0;
+  if (tail == -EINTR) tail = 0;
+  set_extra(request, request->slot, UFS_STEP_TRANSFER);
+  if (body < 0 || tail < 0) {
+    request->result = body < 0 ? body : tail;
+    return true;
+  }
+  request->result = body + tail;
+  if (tail > 0 && body < BODY_SIZE) {
+    uint8_t *block = engine->shared.slab + (size_t)request->slot * UFS_BLOCK_SIZE;
+    memmove(block + body, block + BODY_SIZE, (size_t)tail);
+  }
+  if (tail > 0 || interrupted) leave_slot_to_js(request, UFS_STEP_TRANSFER);
+  return true;
+}
+
+/* ---- writeFile: open ► write ► (fsync) ► close ---- */
+
+/*
+ * Plain links: a write that fails or is short breaks the chain, so that the file is still open to go on
+ * with. A failed fsync may or may not break it, by kernel; its CQE tells.
+ */
+enum { WRITE_OPEN, WRITE_DATA, WRITE_SYNC, WRITE_CLOSE };
+
+static void fill_write_file(ufs_engine *engine, ufs_request *request) {
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  prepare_open(sqe, request);
+  ufs_engine_tag(sqe, request, WRITE_OPEN);
+
+  request->steps[WRITE_DATA] = 0;
+  if (request->length > 0) { /* as with Node, no data is no write */
+    sqe = ufs_engine_sqe(engine);
+    io_uring_prep_write(sqe, request->slot, request->memory, request->length, CURRENT_POSITION);
+    sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK;
+    ufs_engine_tag(sqe, request, WRITE_DATA);
+  }
+  request->steps[WRITE_SYNC] = 0;
+  if (request->sync) {
+    sqe = ufs_engine_sqe(engine);
+    io_uring_prep_fsync(sqe, request->slot, 0);
+    sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK;
+    ufs_engine_tag(sqe, request, WRITE_SYNC);
+  }
+  sqe = ufs_engine_sqe(engine);
+  io_uring_prep_close_direct(sqe, (unsigned)request->slot);
+  ufs_engine_tag(sqe, request, WRITE_CLOSE);
+}
+
+/* The result is the number of bytes written. */
+static bool finish_write_file(ufs_engine *engine, ufs_request *request) {
+  if (request->steps[WRITE_OPEN] < 0) return finish_without_file(engine, request);
+  const int32_t slot = request->slot;
+  const int32_t written = request->steps[WRITE_DATA];
+  const int32_t synced = request->steps[WRITE_SYNC];
+  const int32_t closed = request->steps[WRITE_CLOSE];
+  if (closed != -ECANCELED) { /* the slot is empty, even if the close reports an error */
+    request->slot = -1;
+    ufs_engine_free_slot(engine, slot);
+  }
+  set_extra(request, slot, UFS_STEP_TRANSFER);
+  request->result = written;
+  if (written == -EINTR) request->result = 0;
+  if (request->result < 0) return true;
+  if (request->result < request->length) {
+    leave_slot_to_js(request, UFS_STEP_TRANSFER);
+  } else if (synced < 0) {
+    request->result = synced;
+    set_extra(request, slot, UFS_STEP_SYNC);
+  } else if (closed < 0 && closed != -EINTR) {
+    request->result = closed;
+    set_extra(request, slot, UFS_STEP_CLOSE);
+  }
+  return true;
+}
+
+const ufs_operation ufs_whole_file_operations[] = {
+    {.name = "readFile",
+     .arguments = "pf",
+     .opcode = IORING_OP_OPENAT,
+     .sqes = 3,
+     .takes_slot = true,
+     .fill = fill_read_file,
+     .finish = finish_read_file},
+    {.name = "writeFile",
+     .arguments = "pfmby",
+     .opcode = IORING_OP_OPENAT,
+     .sqes = 4,
+     .takes_slot = true,
+     .fill = fill_write_file,
+     .finish = finish_write_file},
+};
+
+const unsigned ufs_whole_file_operation_count =
+    sizeof ufs_whole_file_operations / sizeof ufs_whole_file_operations[0];
