@@ -5,6 +5,7 @@
  */
 
 const fs = require('node:fs');
+const { rejectInJob } = require('./errors');
 
 /** `node:fs/promises` */
 const nodePromises = { ...fs.promises };
@@ -20,9 +21,9 @@ const nodeFs = { ...fs };
  * @returns {Promise<any>} the callback's second argument
  */
 function callNode(name, ...args) {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     nodeFs[name](...args, (error, value) => {
-      if (error) reject(error);
+      if (error) rejectInJob(resolve, () => error);
       else resolve(value);
     });
   });

@@ -44,7 +44,7 @@ const typeOf = (path, flags = 0) => call(ops.stat(path, flags), TYPE);
  */
 function makeWithParents(path, mode) {
   if (typeof path !== 'string' || path.includes('\0')) return undefined;
-  return makeAll(path, mode);
+  return makeAll(path.toWellFormed(), mode);
 }
 
 async function makeAll(path, mode) {
@@ -75,8 +75,8 @@ async function makeAll(path, mode) {
     }
     const type = await typeOf(current);
     if (type === S_IFDIR) continue;
-    if (type < 0) throw systemError(type, 'mkdir', current);
-    throw systemError(missing.length > 0 ? -ENOTDIR : -EEXIST, 'mkdir', current);
+    if (result === -EEXIST && missing.length > 0) throw systemError(-ENOTDIR, 'mkdir', current);
+    throw systemError(type < 0 ? type : -EEXIST, 'mkdir', current);
   }
   return first;
 }
@@ -101,6 +101,7 @@ function makeTemporary(prefix, options) {
   const encoding = typeof options === 'object' ? options?.encoding : options;
   const isPlain =
     typeof prefix === 'string' &&
+    prefix !== '' &&
     !prefix.includes('\0') &&
     // Node warns that such a name is not portable.
     !prefix.endsWith('X') &&
@@ -132,13 +133,28 @@ const REMOVALS_AT_ONCE = 32;
  */
 function remove(path, options) {
   const plainPath = toPath(path);
-  if (plainPath === undefined || (options !== undefined && typeof options !== 'object')) {
-    return undefined;
-  }
-  const { force, recursive, maxRetries = 0, retryDelay = 0 } = options ?? {};
-  const isPlain =
-    isBoolean(force) && isBoolean(recursive) && isUint32(maxRetries) && isUint32(retryDelay);
-  return isPlain ? removeAll(plainPath, recursive === true, path, options) : undefined;
+  if (plainPath === undefined || !isPlainRemoval(options)) return undefined;
+  return removeAll(plainPath, options?.recursive === true, path, options);
+}
+
+/** Node spreads the options over its defaults, so that one that is there may not be undefined. */
+function isPlainRemoval(options) {
+  if (options === undefined) return true;
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) return false;
+  return (
+    isAbsentOr(isBoolean, options, 'force') &&
+    isAbsentOr(isBoolean, options, 'recursive') &&
+    isAbsentOr(isUint32, options, 'maxRetries') &&
+    isAbsentOr(isDelay, options, 'retryDelay')
+  );
+}
+
+function isAbsentOr(check, options, name) {
+  return !(name in options) || (options[name] !== undefined && check(options[name]));
+}
+
+function isDelay(value) {
+  return isUint32(value) && value < 2 ** 31;
 }
 
 async function removeAll(path, recursive, givenPath, options) {

@@ -34,8 +34,30 @@ function systemError(errno, syscall, path, dest) {
   return error;
 }
 
+/** As the kernel got it, read as UTF-8. */
 function textOf(path) {
-  return typeof path === 'string' ? path : Buffer.from(path).toString();
+  return typeof path === 'string' ? path.toWellFormed() : Buffer.from(path).toString();
+}
+
+/**
+ * Rejects a promise from a job that the promise itself waits for. V8 then finds the functions that await
+ * it, and the stack ends with them ("at async ..."), not with the event loop that brought the news.
+ *
+ * @param {(value: any) => void} resolve of the promise
+ * @param {() => Error} makeError called in that job
+ */
+function rejectInJob(resolve, makeError) {
+  let start;
+  const job = new Promise((_, reject) => {
+    start = reject;
+  });
+  const makeAndThrow = () => {
+    const error = makeError();
+    Error.captureStackTrace(error, makeAndThrow);
+    throw error;
+  };
+  resolve(job.then(undefined, makeAndThrow));
+  start();
 }
 
 /**
@@ -65,4 +87,4 @@ function nodeError(Base, code, message) {
   return error;
 }
 
-module.exports = { ECANCELED, closedError, nodeError, systemError };
+module.exports = { ECANCELED, closedError, nodeError, rejectInJob, systemError };

@@ -7,6 +7,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
+const { StringDecoder } = require('node:string_decoder');
 const { callNode, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, nodeError } = require('./errors');
@@ -15,9 +16,9 @@ const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const streams = require('./streams');
 const { kFile, kRef, kSettled, kUnref } = require('./symbols');
 const {
-  isBoolean,
   isCustomIterable,
   isEncoding,
+  isFlush,
   isMode,
   isPosition,
   isSignal,
@@ -31,6 +32,9 @@ const MAX_LENGTH = 2 ** 31 - 1;
 /** Of the Buffer that read() makes when it is given none, bytes. */
 const READ_SIZE = 16384;
 const CURRENT_POSITION = -1;
+
+/** Up to Node 20, read() takes what is no safe integer (a bigint too) for the file's own position. */
+const CHECKS_POSITIONS = Number.parseInt(process.versions.node, 10) > 20;
 
 const kDescriptor = Symbol('descriptor');
 const kRegular = Symbol('regular');
@@ -87,6 +91,9 @@ const dropped = new FinalizationRegistry((descriptor) => {
  * An open file: see `FileHandle` in Node's documentation of fs/promises. Made by open() only.
  */
 class FileHandle extends EventEmitter {
+  /** Closes the file once all operations on it are done. An own property, as Node's. */
+  close = () => closeHandle(this);
+
   /**
    * @param {number} fd
    * @param {boolean} regular whether its position is worth to keep apart (a pipe has none)
@@ -104,7 +111,6 @@ class FileHandle extends EventEmitter {
     this[kTurnsWaiting] = undefined;
     this[kLocked] = false;
     this[kResource] = undefined;
-    this.close = () => closeHandle(this);
     dropped.register(this, this[kDescriptor], this);
   }
 
@@ -369,7 +375,9 @@ function read(handle, bufferOrOptions, offset, length, position) {
   let buffer = bufferOrOptions;
   const pack = (bytesRead) => ({ __proto__: null, bytesRead, buffer });
   if (!ArrayBuffer.isView(buffer)) {
-    if (buffer !== undefined && typeof buffer !== 'object') return callOn(handle, 'read', buffer);
+    if (buffer !== undefined && (typeof buffer !== 'object' || Array.isArray(buffer))) {
+      return callOn(handle, 'read', buffer);
+    }
     const options = bufferOrOptions ?? {};
     ({
       buffer = Buffer.alloc(READ_SIZE),
@@ -384,6 +392,7 @@ function read(handle, bufferOrOptions, offset, length, position) {
   }
   offset ??= 0;
   length ??= buffer.byteLength - offset;
+  if (!CHECKS_POSITIONS && !Number.isSafeInteger(position)) position = null;
 
   const viaPool = () => callOn(handle, 'read', buffer, offset, length, position).then(pack);
   const from = toPosition(position);
@@ -418,7 +427,7 @@ function writeString(handle, string, position, encoding) {
   const viaPool = () => callOn(handle, 'write', string, position, encoding).then(pack);
   const to = toPosition(typeof position === 'number' ? position : null);
   if (typeof string !== 'string' || to === undefined || !isEncoding(encoding)) return viaPool();
-  const bytes = Buffer.from(string, encoding ?? 'utf8');
+  const bytes = Buffer.from(string, encoding || 'utf8');
   if (bytes.length === 0 || bytes.length > MAX_LENGTH) return viaPool();
   const start = () => ops.write(handle.fd, bytes, 0, bytes.length, to);
   return transfer(handle, start, WRITE, bytes, string, to, viaPool);
@@ -454,11 +463,16 @@ async function readFile(handle, options) {
   if (handle.fd === -1) throw closedError('readFile');
   const { encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
   // A call that is wrong in whatever way is rejected before Node looks at the path.
+  // 'buffer' passes there, and fails where Node makes the decoder.
+  if (encoding === 'buffer') return new StringDecoder(encoding);
   if (!isEncoding(encoding) || !isSignal(signal)) return nodePromises.readFile('', options);
   handle[kRef]();
   try {
     const stats = await stat(handle);
-    return await readRest(handle[kFile], stats.isFile() ? stats.size : 0, encoding, signal);
+    const size = stats.isFile() ? stats.size : 0;
+    // Too large for Node, which says so when it meets the file.
+    if (size > MAX_LENGTH) return await nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
+    return await readRest(handle[kFile], size, encoding, signal);
   } finally {
     handle[kUnref]();
   }
@@ -469,7 +483,7 @@ async function writeFile(handle, data, options) {
   const { encoding, signal, flush, mode } = toOptions(options) ?? { encoding: 'unknown' };
   const isData = typeof data === 'string' || ArrayBuffer.isView(data) || isCustomIterable(data);
   const isPlain =
-    isData && isEncoding(encoding) && isSignal(signal) && isBoolean(flush) && isMode(mode);
+    isData && isEncoding(encoding) && isSignal(signal) && isFlush(flush) && isMode(mode);
   if (!isPlain) return nodePromises.writeFile('', data, options);
   handle[kRef]();
   try {

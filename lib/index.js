@@ -14,9 +14,37 @@ const ring = require('./ring');
 const { functions, FileHandle } =
   binding === null ? { functions: {}, FileHandle: require('./node-handle') } : require('./promises');
 
-for (const [name, ours] of Object.entries(functions)) {
-  const { length } = nodePromises[name];
-  module.exports[name] = Object.defineProperty(ours, 'length', { value: length });
+/**
+ * Lets Node have the call when looking at its arguments throws (a getter of the options, a proxy): it
+ * may not even look there. Nothing has been submitted by then. The name and length are those of Node's
+ * function.
+ */
+function asAsync(name, ours) {
+  const { [name]: guarded } = {
+    [name](a, b, c) {
+      try {
+        return ours(a, b, c);
+      } catch {
+        return nodePromises[name](a, b, c);
+      }
+    },
+  };
+  return Object.defineProperty(guarded, 'length', { value: nodePromises[name].length });
 }
+
+for (const [name, ours] of Object.entries(functions)) module.exports[name] = asAsync(name, ours);
 for (const name of Object.keys(nodePromises)) module.exports[name] ??= nodePromises[name];
 Object.assign(module.exports, { constants, FileHandle, ring });
+
+/** Never called: by these assignments Node's ES module loader finds the names that can be imported. */
+// eslint-disable-next-line no-unused-vars
+function namesForEsModules(exports) {
+  exports.access = exports.appendFile = exports.chmod = exports.chown = exports.constants = null;
+  exports.copyFile = exports.cp = exports.FileHandle = exports.glob = exports.lchmod = null;
+  exports.lchown = exports.link = exports.lstat = exports.lutimes = exports.mkdir = null;
+  exports.mkdtemp = exports.mkdtempDisposable = exports.open = exports.opendir = null;
+  exports.readFile = exports.readdir = exports.readlink = exports.realpath = exports.rename = null;
+  exports.ring = exports.rm = exports.rmdir = exports.stat = exports.statfs = null;
+  exports.symlink = exports.truncate = exports.unlink = exports.utimes = exports.watch = null;
+  exports.writeFile = null;
+}

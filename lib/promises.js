@@ -6,9 +6,11 @@
  */
 
 const { constants } = require('node:fs');
-const { nodePromises } = require('./delegate');
+const { errno } = require('node:os').constants;
+const { callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
 const directories = require('./directories');
+const { systemError } = require('./errors');
 const { FileHandle } = require('./file-handle');
 const { extras, ops, track } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
@@ -16,6 +18,7 @@ const {
   isBoolean,
   isCustomIterable,
   isEncoding,
+  isFlush,
   isPosition,
   isSignal,
   toFlags,
@@ -108,7 +111,9 @@ function onPaths(name, operation, from, to) {
 function readFile(path, options) {
   const plainPath = toPath(path);
   if (plainPath === undefined) {
-    return path instanceof FileHandle ? path.readFile(options) : nodePromises.readFile(path, options);
+    if (!(path instanceof FileHandle)) return nodePromises.readFile(path, options);
+    // Node does not look whether it is closed here, and meets fd -1.
+    return path.fd === -1 ? callNode('fstat', path.fd) : path.readFile(options);
   }
   if (options === undefined) {
     return readPath(plainPath, O_RDONLY) ?? nodePromises.readFile(path, options);
@@ -130,8 +135,15 @@ function readFile(path, options) {
 /** Options that nothing recognises. */
 const UNKNOWN = { encoding: 'unknown' };
 
+/** What Node's functions say of a closed handle; its methods say "file closed". */
+function rejectBadDescriptor(syscall) {
+  return Promise.reject(systemError(-errno.EBADF, syscall));
+}
+
 function writeFileWith(name, byDefault, path, data, options) {
-  if (path instanceof FileHandle) return path.writeFile(data, options);
+  if (path instanceof FileHandle) {
+    return path.fd === -1 ? rejectBadDescriptor('write') : path.writeFile(data, options);
+  }
   return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
 }
 
@@ -148,7 +160,7 @@ function writePlain(byDefault, path, data, options) {
     isEncoding(encoding) &&
     flags !== undefined &&
     modeBits !== undefined &&
-    isBoolean(flush) &&
+    isFlush(flush) &&
     isSignal(signal) &&
     !signal?.aborted;
   if (!isPlain) return undefined;

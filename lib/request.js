@@ -6,7 +6,7 @@
  */
 
 const { binding } = require('./binding');
-const { ECANCELED, systemError } = require('./errors');
+const { ECANCELED, rejectInJob, systemError } = require('./errors');
 const { kSettled } = require('./symbols');
 
 /**
@@ -20,7 +20,7 @@ const { kSettled } = require('./symbols');
  *   the kernel gave up without being asked to (it could make no worker thread)
  * @property {(request: Request, result: number, index: number) => void} [discard] undoes what succeeded
  *   after the caller gave up
- * @property {(request: Request, errno: number, index: number) => Error} [error] in place of the usual
+ * @property {(index: number) => string} [syscallAt] which call failed, for a request of several steps
  */
 
 /** One operation under way: what it is about, and the only strong reference to the memory it uses. */
@@ -189,12 +189,12 @@ function settleOne(request, result, index) {
 }
 
 /** @param {Request} request */
-function fail(request, errno, index) {
-  const { operation } = request;
-  request.reject(
-    operation.error === undefined
-      ? systemError(errno, operation.syscall, request.path, request.dest)
-      : operation.error(request, errno, index),
+function fail({ operation, path, dest, resolve }, errno, index) {
+  const syscall = operation.syscallAt === undefined ? operation.syscall : operation.syscallAt(index);
+  // Only the call that looks a path up names it.
+  const named = syscall === operation.syscall;
+  rejectInJob(resolve, () =>
+    named ? systemError(errno, syscall, path, dest) : systemError(errno, syscall),
   );
 }
 

@@ -92,9 +92,9 @@ function isMode(mode) {
   return toMode(mode, 0) !== undefined;
 }
 
-/** @returns {boolean} whether Buffers can be decoded so; nothing stands for no decoding */
+/** Whether Buffers can be decoded so; anything falsy stands for no decoding. */
 function isEncoding(encoding) {
-  return encoding === undefined || encoding === null || Buffer.isEncoding(encoding);
+  return !encoding || Buffer.isEncoding(encoding);
 }
 
 function isSignal(signal) {
@@ -103,6 +103,10 @@ function isSignal(signal) {
 
 function isBoolean(value) {
   return value === undefined || typeof value === 'boolean';
+}
+
+function isFlush(flush) {
+  return flush === null || isBoolean(flush);
 }
 
 /** What writeFile takes apart from strings and views. */
@@ -138,6 +142,7 @@ module.exports = {
   isBoolean,
   isCustomIterable,
   isEncoding,
+  isFlush,
   isMode,
   isPosition,
   isSignal,

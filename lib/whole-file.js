@@ -10,7 +10,6 @@ const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
-const { systemError } = require('./errors');
 const { abortable, extras, ops, slab, track } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
@@ -40,11 +39,12 @@ const slotAt = (index) => extras[index] >> 4;
 const stepAt = (index) => extras[index] & 7;
 const isUnfinished = (index) => (extras[index] & UNFINISHED) !== 0;
 
-function stepError(request, errno, index, transfer) {
+/** The call that failed, by the step; `transfer` is the name of the one in the middle. */
+function syscallAt(index, transfer) {
   const step = stepAt(index);
-  if (step === STEP_OPEN) return systemError(errno, 'open', request.path);
-  if (step === STEP_SYNC) return systemError(errno, 'fsync');
-  return systemError(errno, step === STEP_CLOSE ? 'close' : transfer);
+  if (step === STEP_OPEN) return 'open';
+  if (step === STEP_SYNC) return 'fsync';
+  return step === STEP_CLOSE ? 'close' : transfer;
 }
 
 /** Throws what Node throws once the signal is aborted. */
@@ -73,7 +73,7 @@ const READ_FILE = {
     slab.copy(contents, 0, start, start + length);
     return contents;
   },
-  error: (request, errno, index) => stepError(request, errno, index, 'read'),
+  syscallAt: (index) => syscallAt(index, 'read'),
   pool: ({ path, detail: encoding, signal }) => nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
     if (isUnfinished(index)) new SlotFile(slotAt(index)).close();
@@ -246,7 +246,7 @@ const WRITE_FILE = {
       if (detail.flush) await file.sync();
     });
   },
-  error: (request, errno, index) => stepError(request, errno, index, 'write'),
+  syscallAt: (index) => syscallAt(index, 'write'),
   pool: ({ path, detail, signal }) => {
     const { bytes, flags, mode, flush } = detail;
     return nodePromises.writeFile(path, bytes, { flag: flags, mode, flush, signal });

@@ -14,8 +14,8 @@ bool ufs_read_bytes(napi_env env, napi_value value, uint8_t **memory, size_t *si
   return type == napi_uint8_array;
 }
 
-/* A path is a string, or the bytes themselves. One with a null byte, or too long for any kernel, is
- * refused. */
+/* A path is a string, or the bytes themselves. Refused: one with a null byte; one that is empty or too
+ * long, which io_uring finds out before it looks at another path, and system calls after. */
 static bool read_path(napi_env env, napi_value value, ufs_request *request) {
   char buffer[PATH_MAX + 4];
   uint8_t *bytes = (uint8_t *)buffer;
@@ -25,7 +25,7 @@ static bool read_path(napi_env env, napi_value value, ufs_request *request) {
       !ufs_read_bytes(env, value, &bytes, &length)) {
     return false;
   }
-  if (length >= PATH_MAX || memchr(bytes, 0, length) != NULL) return false;
+  if (length == 0 || length >= PATH_MAX || memchr(bytes, 0, length) != NULL) return false;
   return ufs_request_add_path(request, (const char *)bytes, length);
 }
 

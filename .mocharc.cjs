@@ -1,0 +1,15 @@
+'use strict';
+
+// Mocha adds the files named on the command line to `spec`: without any, all of them are meant.
+const named = process.argv.slice(2).some((arg) => arg.endsWith('.test.js'));
+
+module.exports = {
+  spec: named ? [] : ['test/**/*.test.js'],
+  ignore: ['test/native/**'],
+  'node-option': ['expose-gc'],
+  timeout: 20_000,
+  slow: 2_000,
+  retries: 0,
+  'forbid-only': true,
+  // Never `exit`: a process that does not end by itself after the last test is a bug to see.
+};

@@ -1,0 +1,56 @@
+'use strict';
+
+const fs = require('node:fs');
+const { PAGE, formatBytes, randomPositions } = require('../files');
+const { Mismatch, forEach } = require('../verify');
+
+/** Pages that are written and compared before the timing. */
+const VERIFIED = 1024;
+
+/**
+ * Over what is there, into the page cache: nothing waits for the disk, the file does not grow.
+ *
+ * @param {import('.').Context} context
+ * @returns {import('../harness').Workload[]}
+ */
+module.exports = ({ workspace }) => {
+  const file = workspace.bigFile('random-write');
+  const positions = randomPositions(file.size);
+  return [
+    {
+      name: `FileHandle.write ${formatBytes(PAGE)} random`,
+      unit: 'writes',
+      data: file.description,
+      concurrency: [1, 16, 128],
+
+      async open(driver) {
+        file.make();
+        return { handle: await driver.open(file.path, 'r+'), page: Buffer.alloc(PAGE, 'written') };
+      },
+
+      async verify(driver, { handle }) {
+        const written = positions.slice(0, VERIFIED);
+        const page = (position) => Buffer.alloc(PAGE, `${driver.name} at ${position}\n`);
+        await forEach(written, async (position) => {
+          await driver.write(handle, page(position), PAGE, position);
+        });
+        const fd = fs.openSync(file.path, 'r');
+        try {
+          const actual = Buffer.alloc(PAGE);
+          for (const position of written) {
+            fs.readSync(fd, actual, 0, PAGE, position);
+            if (actual.equals(page(position))) continue;
+            throw new Mismatch(`${driver.name}: write at ${position} of ${file.path}: wrong bytes`);
+          }
+        } finally {
+          fs.closeSync(fd);
+        }
+      },
+
+      operation: (driver, { handle, page }, turn) =>
+        driver.write(handle, page, PAGE, positions[turn % positions.length]),
+
+      close: async (driver, { handle }) => driver.close(handle),
+    },
+  ];
+};

@@ -1,0 +1,30 @@
+'use strict';
+
+/**
+ * All workloads, in the order of the report. Each file exports a function from a Context to a list
+ * of Workloads (see ../harness.js): a new workload is a new file and a line here.
+ *
+ * @typedef {object} Context
+ * @property {import('../files').Workspace} workspace For what is written.
+ * @property {import('../files').FileSet[]} readSets Sets that are only read.
+ * @property {import('../files').BigFile} bigFile A large file that is only read.
+ */
+
+const FILES = [
+  require('./read-file'),
+  require('./file-handle-read'),
+  require('./stat'),
+  require('./file-handle-write'),
+  require('./write-file'),
+  require('./read-file-under-load'),
+];
+
+/**
+ * @param {Context} context
+ * @returns {import('../harness').Workload[]}
+ */
+function createWorkloads(context) {
+  return FILES.flatMap((create) => create(context));
+}
+
+module.exports = { createWorkloads };

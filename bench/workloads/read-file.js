@@ -1,0 +1,45 @@
+'use strict';
+
+const { readFileSync } = require('node:fs');
+const { compare, forEach } = require('../verify');
+
+/** @param {import('.').Context} context Whole files, as a Buffer and as a string. */
+module.exports = ({ readSets }) =>
+  readSets.flatMap((set) => [workload(set, undefined), workload(set, 'utf8')]);
+
+/** @returns {import('../harness').Workload} */
+function workload({ label, description, paths }, encoding) {
+  return {
+    name: `readFile ${label}${encoding ? ` ${encoding}` : ''}`,
+    unit: 'files',
+    data: description,
+    concurrency: [1, 16, 128],
+
+    async open() {
+      return {};
+    },
+
+    verify: (driver) => verify(driver, paths, encoding),
+
+    operation: (driver, state, turn) => driver.readFile(paths[turn % paths.length], encoding),
+
+    async close() {},
+  };
+}
+
+/**
+ * @param {import('../drivers').Driver} driver
+ * @param {string[]} paths
+ * @param {'utf8'} [encoding]
+ */
+async function verify(driver, paths, encoding) {
+  await forEach(paths, (path) =>
+    compare(
+      `${driver.name}: readFile ${path}`,
+      () => readFileSync(path, encoding),
+      async () => driver.readFile(path, encoding),
+    ),
+  );
+}
+
+module.exports.verify = verify;

@@ -1,0 +1,43 @@
+'use strict';
+
+const { statSync } = require('node:fs');
+const { compare, forEach } = require('../verify');
+
+/** @param {import('.').Context} context */
+module.exports = ({ readSets }) => readSets.map(workload);
+
+/** @returns {import('../harness').Workload} */
+function workload({ label, description, paths }) {
+  return {
+    name: `stat ${label}`,
+    unit: 'calls',
+    data: description,
+    concurrency: [1, 16, 128],
+
+    async open() {
+      return {};
+    },
+
+    async verify(driver) {
+      await forEach(paths, (path) =>
+        compare(
+          `${driver.name}: stat ${path}`,
+          () => essence(statSync(path)),
+          async () => essence(await driver.stat(path)),
+        ),
+      );
+    },
+
+    operation: (driver, state, turn) => driver.stat(paths[turn % paths.length]),
+
+    async close() {},
+  };
+}
+
+/** All but the access time, which our own reads move. */
+function essence(stats) {
+  const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks } = stats;
+  const { mtimeMs, ctimeMs, birthtimeMs } = stats;
+  const numbers = [dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks];
+  return [...numbers, mtimeMs, ctimeMs, birthtimeMs, stats.isFile(), stats.mtime.getTime()];
+}

@@ -1,0 +1,148 @@
+// Type definitions for uring-fs.
+//
+// The functions are those of `node:fs/promises` as the installed @types/node declares them, so the
+// version of @types/node decides which of them are known to the compiler, just as the version of
+// Node decides which of them exist at run time. Declared here is only what uring-fs adds or makes
+// its own; a declaration in this file takes precedence over one that `export *` brings along.
+
+/// <reference types="node" />
+
+import { EventEmitter } from 'node:events';
+import type { Mode, PathLike } from 'node:fs';
+import type * as promises from 'node:fs/promises';
+
+export * from 'node:fs/promises';
+
+/**
+ * Opens a file and resolves with a {@link FileHandle} whose operations go through the ring. Takes
+ * what `open` of `node:fs/promises` takes.
+ *
+ * @param path File to open: a string, a Buffer or a `file:` URL.
+ * @param flags File system flags, such as `'r'`, `'w+'` or `'ax'`, or a number made of
+ *   `constants.O_*`. Default: `'r'`.
+ * @param mode Permission bits of a file that is created, reduced by the umask of the process.
+ *   Default: `0o666`.
+ */
+export function open(path: PathLike, flags?: string | number, mode?: Mode): Promise<FileHandle>;
+
+/**
+ * An open file, made by {@link open}: it cannot be constructed. A class of uring-fs with all
+ * methods of Node's `FileHandle`, and assignable to that type. Where io_uring is ruled out from the
+ * start, `open` resolves with Node's own handles, and `instanceof FileHandle` holds for those.
+ *
+ * Emits `'close'`, without arguments, when the descriptor has been closed. A handle has to be
+ * closed, with `close()` or `await using`; one that is garbage-collected open is closed, and a
+ * warning is printed.
+ *
+ * Functions that take a handle (`readFile`, `writeFile`, `appendFile`) take this one and Node's.
+ * Node's own functions that take a `FileHandle` object at run time, such as `fs.createReadStream`
+ * with the option `fd`, know only Node's: use the methods of the handle there.
+ */
+export class FileHandle extends EventEmitter<{ close: [] }> {
+  private constructor();
+}
+
+export interface FileHandle extends promises.FileHandle {}
+
+/**
+ * What carries out the operations: the ring (`'io_uring'`), or Node's own functions on libuv's
+ * thread pool (`'threadpool'`).
+ */
+export type Backend = 'io_uring' | 'threadpool';
+
+/**
+ * What serves one operation: the ring (`'ring'`), or Node's own function (`'pool'`).
+ */
+export type ServedBy = 'ring' | 'pool';
+
+/**
+ * Name of an operation in {@link RingStatus.operations}: a function of `node:fs/promises`
+ * (`'readFile'`, `'stat'`), or a method of {@link FileHandle} that returns a promise (`'read'`,
+ * `'datasync'`). A name that is both stands for both.
+ */
+export type OperationName = PromisesFunctionName | FileHandleMethodName;
+
+/** Name of a function of `node:fs/promises`. */
+type PromisesFunctionName = {
+  [Name in keyof typeof promises]: (typeof promises)[Name] extends (...args: never) => unknown
+    ? Name
+    : never;
+}[keyof typeof promises];
+
+/** Name of a method of a handle that returns a promise. */
+type FileHandleMethodName = {
+  [Name in string & keyof promises.FileHandle]: promises.FileHandle[Name] extends (
+    ...args: never
+  ) => Promise<unknown>
+    ? Name
+    : never;
+}[string & keyof promises.FileHandle];
+
+/**
+ * Which backend serves this thread, and how its ring is set up. A plain object, fit for
+ * `JSON.stringify`.
+ */
+export interface RingStatus {
+  /** What carries out the operations. */
+  backend: Backend;
+  /** Why the thread pool serves, in words. `null` when the ring does. */
+  reason: string | null;
+  /** Release of the running kernel, as `os.release()` gives it: `'6.12.48'`. */
+  kernel: string;
+  /**
+   * Flags the ring was set up with: `'SINGLE_ISSUER'` for `IORING_SETUP_SINGLE_ISSUER`. Empty when
+   * there is no ring.
+   */
+  setupFlags: string[];
+  /** Entries of the submission queue. `0` when there is no ring. */
+  sqEntries: number;
+  /**
+   * Entries of the completion queue: a bound on what is in flight at a time. `0` when there is no
+   * ring.
+   */
+  cqEntries: number;
+  /**
+   * What serves each operation of the running Node: `'ring'`, or `'pool'` where the kernel has no
+   * opcode for it (or there is no ring). A name of which some calls go one way and some the other
+   * (`access` with `F_OK` and with other modes) is `'ring'`.
+   */
+  operations: Record<OperationName, ServedBy>;
+}
+
+/**
+ * Counters of this thread's ring since it was made, in requests but for `enters`. A request is one
+ * operation, such as a whole `readFile` of a small file, however many steps the kernel does for it.
+ * All are `0` when there has been no ring.
+ */
+export interface RingStats {
+  /** Requests made, including those that are still queued or in flight. */
+  submitted: number;
+  /** Requests that are done, well or not. */
+  completed: number;
+  /**
+   * Requests among `completed` that were done as soon as they were submitted (served from the page
+   * cache, for example), and were settled without a turn of the event loop.
+   */
+  inline: number;
+  /** Calls of `io_uring_enter(2)`. */
+  enters: number;
+  /** Requests that wait to be submitted, now. */
+  queued: number;
+  /** Requests the kernel is working on, now. */
+  inFlight: number;
+  /** The most that `queued` has been. */
+  peakQueued: number;
+  /** The most that `inFlight` has been. */
+  peakInFlight: number;
+}
+
+/** A look at the ring of this thread: each worker thread has its own. */
+export interface Ring {
+  /** Says which backend serves, and why. Makes the ring when nothing has used it so far. */
+  status(): RingStatus;
+  /** Returns a snapshot of the counters. */
+  stats(): RingStats;
+}
+
+/** The ring of this thread. */
+export const ring: Ring;

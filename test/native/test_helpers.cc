@@ -1,0 +1,80 @@
+// Native helpers for the lifetime tests: Buffers over malloc'ed memory whose finalizer reports, so
+// that a test sees when the last reference to the memory went.
+
+#include <napi.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+// For the whole process, not per environment: the finalizers of a worker run while it ends, when
+// only another thread can still ask for the number.
+std::atomic<uint32_t> finalized_count{0};
+
+// What freed memory is overwritten with, so that I/O on it afterwards shows in the bytes. Volatile,
+// because a compiler drops plain stores that precede free().
+constexpr uint8_t kPoison = 0xdd;
+
+void Release(uint8_t *data, size_t size) {
+  volatile uint8_t *bytes = data;
+  for (size_t i = 0; i < size; i++) {
+    bytes[i] = kPoison;
+  }
+  std::free(data);
+  finalized_count.fetch_add(1);
+}
+
+// The memory behind one Buffer, and the callback to tell when it goes.
+struct External {
+  size_t size;
+  Napi::FunctionReference on_finalize;
+};
+
+void Finalize(Napi::Env env, uint8_t *data, External *external) {
+  Release(data, external->size);
+  if (!external->on_finalize.IsEmpty()) {
+    Napi::HandleScope scope(env);
+    external->on_finalize.Call({});
+    // A finalizer has no caller that an exception of the callback could reach.
+    if (env.IsExceptionPending()) env.GetAndClearPendingException();
+  }
+  delete external;
+}
+
+// externalBuffer(size, onFinalize?) -> Buffer of zeros
+Napi::Value ExternalBuffer(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  const int64_t size = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0;
+  if (size < 1) {
+    Napi::TypeError::New(env, "externalBuffer: size must be a number, 1 or more")
+        .ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  auto *data = static_cast<uint8_t *>(std::calloc(size, 1));
+  if (data == nullptr) {
+    Napi::Error::New(env, "externalBuffer: out of memory").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  auto *external = new External{static_cast<size_t>(size), {}};
+  if (info[1].IsFunction()) {
+    external->on_finalize = Napi::Persistent(info[1].As<Napi::Function>());
+  }
+  return Napi::Buffer<uint8_t>::New(env, data, size, Finalize, external);
+}
+
+// finalized() -> how many finalizers have run so far, in the whole process
+Napi::Value Finalized(const Napi::CallbackInfo &info) {
+  return Napi::Number::New(info.Env(), finalized_count.load());
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("externalBuffer", Napi::Function::New(env, ExternalBuffer));
+  exports.Set("finalized", Napi::Function::New(env, Finalized));
+  return exports;
+}
+
+} // namespace
+
+NODE_API_MODULE(test_helpers, Init)

@@ -1,0 +1,73 @@
+'use strict';
+
+// The suite on other versions of Node, all with the one binary that is built already: that is what
+// Node-API promises and what users get.
+//
+//   npm run test:nodes                       every version below, on both backends
+//   npm run test:nodes -- --short            the newest alone, which differs most
+//   npm run test:nodes -- 22 /opt/node/bin/node    the ones named: a version, or a Node on the disk
+//
+// Anything else goes to mocha.
+
+const { execFileSync } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const { ADDON, binaryOf } = require('./lib/native');
+const { npmCommand } = require('./lib/packages');
+const { ROOT, exitOnFailure, runStep } = require('./lib/run');
+const { BACKENDS, conclude, runSuites } = require('./lib/suite');
+
+const VERSIONS = ['22', '24', '26'];
+const SHORT = ['26'];
+
+const isNode = (arg) => /^\d+(\.\d+)*$/.test(arg) || /\/node$/.test(arg);
+
+/**
+ * A Node binary of that version, from npm. Its platform package holds the binary itself; the package
+ * `node` fetches that by an install script, which newer versions of npm do not run.
+ *
+ * @param {string} version
+ */
+function nodeFromNpm(version) {
+  const name = `node-${process.platform}-${process.arch}`;
+  const directory = path.join(ROOT, '.nodes', version);
+  const binary = path.join(directory, 'node_modules', name, 'bin', 'node');
+  if (fs.existsSync(binary)) return binary;
+
+  // A folder with a package.json of its own, or npm would take the repository for its project.
+  fs.mkdirSync(directory, { recursive: true });
+  fs.writeFileSync(path.join(directory, 'package.json'), '{ "private": true }\n');
+  const { command, prefix } = npmCommand();
+  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
+  const what = `${name}@${version}`;
+  runStep(`fetching Node ${version}`, command, [...prefix, ...args, '--prefix', directory, what], {
+    next: `npm run test:nodes -- PATH/bin/node  (with a Node ${version} of your own)`,
+  });
+  return binary;
+}
+
+/** Identifies the binary, to show that every version ran the same one. */
+function fingerprint() {
+  const binary = binaryOf(ADDON);
+  if (!fs.existsSync(binary)) return 'no binary here';
+  return crypto.createHash('sha256').update(fs.readFileSync(binary)).digest('hex').slice(0, 16);
+}
+
+async function main(args) {
+  const named = args.filter(isNode);
+  const mochaArgs = args.filter((arg) => !isNode(arg) && arg !== '--short');
+  const wanted = named.length > 0 ? named : args.includes('--short') ? SHORT : VERSIONS;
+  const nodes = wanted.map((node) => (node.includes('/') ? path.resolve(node) : nodeFromNpm(node)));
+
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const node of nodes) {
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+    console.log(`\n=== Node ${version}, binary ${fingerprint()}`);
+    const counts = await runSuites({ node, backends: Object.keys(BACKENDS), mochaArgs });
+    for (const key of Object.keys(total)) total[key] += counts[key];
+  }
+  conclude(total);
+}
+
+exitOnFailure(() => main(process.argv.slice(2)));
