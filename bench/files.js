@@ -8,6 +8,7 @@
  * @property {string} label Short: '4 KiB', '/usr/share'.
  * @property {string} description One line for the report.
  * @property {string[]} paths
+ * @property {string[]} textPaths Those of `paths` that hold valid UTF-8: nobody reads others as text.
  *
  * @typedef {object} BigFile
  * @property {string} description One line for the report.
@@ -16,6 +17,7 @@
  * @property {() => void} make Makes the file if it is not there yet.
  */
 
+const { isUtf8 } = require('node:buffer');
 const { randomFillSync } = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -153,7 +155,8 @@ class Workspace {
       return file;
     });
     const label = formatBytes(PAGE);
-    return { label, description: `${SMALL_FILES} generated text files of ${label}`, paths };
+    const description = `${SMALL_FILES} generated text files of ${label}`;
+    return { label, description, paths, textPaths: paths };
   }
 
   /**
@@ -224,7 +227,8 @@ class Folder {
       `${chosen.length} of the ${found} files of ${this.directory} (up to ${largest} each): ` +
       `${formatBytes(total(chosen))}, median ${formatBytes(median(chosen.map((f) => f.size)))}`;
     const paths = shuffled(chosen).map((file) => file.path);
-    return { label: this.directory, description, paths };
+    const textPaths = paths.filter((file) => isUtf8(fs.readFileSync(file)));
+    return { label: this.directory, description, paths, textPaths };
   }
 
   /**

@@ -68,8 +68,17 @@ const CLOCK_INTERVAL = 1;
 /** Most operations between two looks at the clock. */
 const MOST_UNCHECKED = 4096;
 
+/** Milliseconds after which what is not done, beyond its own time, counts as never to be done. */
+const PATIENCE = 60_000;
+
+/** The same, once the user wants to leave. */
+const PATIENCE_WHEN_ABORTED = 2_000;
+
 /** Thrown by `measure` after `Harness.abort()`. */
 class Interrupted extends Error {}
+
+/** Thrown by `measure` if an operation does not settle. It may keep the process from ending. */
+class Stalled extends Error {}
 
 /** What the loops of one slice share. */
 class Slice {
@@ -216,23 +225,47 @@ class Harness {
    * @param {number} settings.rounds
    * @param {number} settings.slice Milliseconds.
    * @param {(milliseconds: number) => void} [settings.onSlice] After each slice, with its length.
+   * @param {number} [settings.patience] Milliseconds until an operation counts as stalled.
    */
-  constructor({ drivers, baseline, rounds, slice, onSlice = () => {} }) {
+  constructor({ drivers, baseline, rounds, slice, onSlice = () => {}, patience = PATIENCE }) {
     this.drivers = drivers;
     this.baseline = baseline;
     this.rounds = rounds;
     this.slice = slice;
     this.onSlice = onSlice;
+    this.patience = patience;
     /** What runs now, for messages: 'workload, driver, c'. */
     this.current = '';
     this.aborted = false;
     this.running = null;
+    this.hurry = () => {};
   }
 
-  /** Ends the current slice early; `measure` then rejects with Interrupted. */
+  /** Ends the current slice early; `measure` then rejects, with Interrupted if all goes well. */
   abort() {
     this.aborted = true;
     if (this.running !== null) this.running.running = false;
+    this.hurry();
+  }
+
+  /** Waits for a promise, but not for ever. */
+  async patiently(promise, expected = 0) {
+    let timer;
+    const stalled = new Promise((_, reject) => {
+      const wait = (milliseconds) => {
+        clearTimeout(timer);
+        const what = `${this.current}: an operation does not settle`;
+        timer = setTimeout(() => reject(new Stalled(what)), milliseconds).unref();
+      };
+      this.hurry = () => wait(PATIENCE_WHEN_ABORTED);
+      wait(this.patience + expected);
+    });
+    try {
+      return await Promise.race([promise, stalled]);
+    } finally {
+      clearTimeout(timer);
+      this.hurry = () => {};
+    }
   }
 
   /**
@@ -258,19 +291,24 @@ class Harness {
   async measure(workload) {
     const seats = [];
     let load = null;
+    let stalled = false;
     try {
       for (const driver of this.drivers) {
         this.current = `${workload.name}, ${driver.name}, verification`;
-        const seat = { driver, state: await workload.open(driver), turn: 0 };
-        seats.push(seat);
-        await workload.verify(driver, seat.state);
+        const state = await this.patiently(workload.open(driver));
+        seats.push({ driver, state, turn: 0 });
+        await this.patiently(workload.verify(driver, state));
         this.stopIfAborted();
       }
       if (workload.load) load = workload.load.start();
       return await this.time(workload, seats);
+    } catch (error) {
+      stalled = error instanceof Stalled;
+      throw error;
     } finally {
       if (load !== null) await load.stop();
-      for (const seat of seats) await workload.close(seat.driver, seat.state);
+      // Closing would wait for what never ends.
+      if (!stalled) await this.patiently(closeAll(workload, seats));
     }
   }
 
@@ -331,7 +369,7 @@ class Harness {
       const loop = timed ? asyncLatencyLane : asyncLane;
       const lanes = [];
       for (let lane = 0; lane < c; lane++) lanes.push(loop(slice, workload, driver, state, lane));
-      await Promise.all(lanes);
+      await this.patiently(Promise.all(lanes), milliseconds);
     }
     const elapsed = performance.now() - began;
     const cpu = process.cpuUsage(cpuBefore);
@@ -394,6 +432,10 @@ class Harness {
   }
 }
 
+async function closeAll(workload, seats) {
+  for (const { driver, state } of seats) await workload.close(driver, state);
+}
+
 const keyOf = (driver, c) => `${driver} ${c}`;
 
-module.exports = { Harness, Interrupted, median, orderOf };
+module.exports = { Harness, Interrupted, Stalled, median, orderOf };

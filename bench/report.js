@@ -114,7 +114,7 @@ const measuredOnce = ({ samples }, name) =>
 function rateTable(results) {
   const names = Object.keys(results[0].rows[0].drivers);
   const line = (name, rate, ratio, cpu) =>
-    name === BASELINE ? columns([8, 5], rate, cpu) : columns([8, 6, 5], rate, ratio, cpu);
+    name === BASELINE ? columns([9, 5], rate, cpu) : columns([9, 6, 5], rate, ratio, cpu);
   const headings = names.map((name) => `${name}\n${line(name, 'per s', 'ratio', 'CPU')}`);
   return tableOf(['c', ...headings], results, ({ rate, ratio, cpu }, name, first) => {
     // Only the ratio differs from row to row.

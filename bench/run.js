@@ -10,7 +10,7 @@ const { SingleBar } = require('cli-progress');
 const { BASELINE, createDrivers } = require('./drivers');
 const { environment } = require('./environment');
 const { Folder, Workspace } = require('./files');
-const { Harness, Interrupted } = require('./harness');
+const { Harness, Interrupted, Stalled } = require('./harness');
 const { header, report, summary, writeJson } = require('./report');
 const { Mismatch } = require('./verify');
 const { createWorkloads } = require('./workloads');
@@ -215,7 +215,7 @@ async function run(options, workspace, onHarness) {
       results.push(await harness.measure(workload));
     }
   } catch (error) {
-    if (error instanceof Interrupted || error instanceof Mismatch) throw error;
+    if ([Interrupted, Mismatch, Stalled].some((known) => error instanceof known)) throw error;
     throw new Error(`failed at: ${harness.current}`, { cause: error });
   } finally {
     progress.stop();
@@ -260,9 +260,9 @@ async function main(args) {
     finished = true;
   } catch (error) {
     finished = true;
-    if (!(error instanceof Interrupted)) throw error;
+    if (signal === null) throw error;
     console.error('bench: interrupted');
-    process.exitCode = EXIT.signal + SIGNALS[signal];
+    process.exit(EXIT.signal + SIGNALS[signal]);
   } finally {
     for (const name of Object.keys(SIGNALS)) process.off(name, onSignal);
     workspace.remove();
@@ -273,6 +273,9 @@ main(process.argv.slice(2)).catch((error) => {
   if (error instanceof UsageError) {
     console.error(`bench: ${error.message}\nTry 'node bench/run.js --help'.`);
     process.exitCode = EXIT.usage;
+  } else if (error instanceof Stalled) {
+    console.error(`bench: ${error.message}`);
+    process.exit(EXIT.failure);
   } else {
     console.error('bench:', error instanceof Mismatch ? error.message : error);
     process.exitCode = EXIT.failure;

@@ -25,6 +25,7 @@ const CLOSE = {
 const READ = operation('read', asIs);
 const WRITE = operation('write', asIs);
 const FSYNC = operation('fsync', nothing);
+const POLL = operation('poll', nothing);
 const FTRUNCATE = operation('ftruncate', nothing);
 
 /** `detail` is a function that does it by the pool; a slot has none, the pool can't see it. */
@@ -42,7 +43,8 @@ function poolOpen(path, flags, mode) {
  * @param {number} flags
  * @param {number} mode
  * @param {AbortSignal} [signal] gives up waiting (for the other end of a FIFO, say)
- * @returns {Promise<{ fd: number, size: number }>} size in bytes of a regular file, -1 for all else
+ * @returns {Promise<{ fd: number, size: number }>} size in bytes of what has positions (0 for a
+ *   block device), -1 for all else
  */
 function open(path, flags, mode, signal) {
   const id = ops.open(path, flags, mode);
@@ -62,9 +64,9 @@ function close(fd) {
   return request.promise;
 }
 
-function promiseOf(id, operation, byPool, pin, signal) {
+function promiseOf(id, kind, byPool, pin, signal) {
   if (id < 0) return byPool();
-  const request = track(id, operation, undefined, undefined, pin);
+  const request = track(id, kind, undefined, undefined, pin);
   request.detail = byPool;
   if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
   return request.promise;
@@ -126,6 +128,12 @@ class SlotFile {
   write(bytes, offset, length) {
     const id = ops.writeSlot(this.slot, bytes, offset, length, -1);
     return promiseOf(id, WRITE, lost('write'), bytes, this.signal);
+  }
+
+  /** When a FIFO that had no writer yet has data, or has seen the last one leave. */
+  readable() {
+    const id = ops.poll_slot(this.slot);
+    return promiseOf(id, POLL, lost('poll'), undefined, this.signal);
   }
 
   sync() {

@@ -22,7 +22,10 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
  */
 const OUTCOME = { takesErrors: true, finish: (request, result) => result };
 /** Resolves with the type bits, or -errno. */
-const TYPE = { takesErrors: true, finish: (request, result, at) => (result < 0 ? result : typeAt(at)) };
+const TYPE = {
+  takesErrors: true,
+  finish: (request, result, at) => (result < 0 ? result : typeAt(at)),
+};
 const REFUSED = -errnos.ECANCELED;
 
 function call(id, operation = OUTCOME) {

@@ -8,7 +8,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
 const { StringDecoder } = require('node:string_decoder');
-const { callNode, nodePromises } = require('./delegate');
+const { callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, nodeError } = require('./errors');
 const { ops, track } = require('./request');
@@ -32,12 +32,14 @@ const MAX_LENGTH = 2 ** 31 - 1;
 /** Of the Buffer that read() makes when it is given none, bytes. */
 const READ_SIZE = 16384;
 const CURRENT_POSITION = -1;
+const HEX = /^hex$/i;
 
 /** Up to Node 20, read() takes what is no safe integer (a bigint too) for the file's own position. */
 const CHECKS_POSITIONS = Number.parseInt(process.versions.node, 10) > 20;
 
 const kDescriptor = Symbol('descriptor');
-const kRegular = Symbol('regular');
+const kSeekable = Symbol('seekable');
+const kWaits = Symbol('waits');
 const kRefs = Symbol('refs');
 const kClosing = Symbol('closing');
 const kCloseLater = Symbol('closeLater');
@@ -78,7 +80,11 @@ const nothing = () => undefined;
 const FSYNC = { syscall: 'fsync', finish: nothing, pool: byPool };
 const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: byPool };
 const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: byPool };
-const FSTAT = { syscall: 'fstat', finish: (request, result, index) => statsAt(index), pool: byPool };
+const FSTAT = {
+  syscall: 'fstat',
+  finish: (request, result, index) => statsAt(index),
+  pool: byPool,
+};
 const FSTAT_BIGINT = { ...FSTAT, finish: (request, result, index) => bigintStatsAt(index) };
 
 /** Descriptors of handles that were dropped without close(). */
@@ -96,13 +102,15 @@ class FileHandle extends EventEmitter {
 
   /**
    * @param {number} fd
-   * @param {boolean} regular whether its position is worth to keep apart (a pipe has none)
+   * @param {boolean} seekable whether it has positions: a pipe or a terminal has none
+   * @param {boolean} nonBlocking whether it was opened with O_NONBLOCK
    */
-  constructor(fd, regular) {
+  constructor(fd, seekable, nonBlocking) {
     super();
     /** Apart from the handle, so that it can be closed once the handle is gone. */
     this[kDescriptor] = { fd };
-    this[kRegular] = regular;
+    this[kSeekable] = seekable;
+    this[kWaits] = seekable || !nonBlocking;
     /** Users: the handle itself until close(), and every operation. */
     this[kRefs] = 1;
     this[kClosing] = undefined;
@@ -293,7 +301,7 @@ function closed(syscall) {
  * read that waits there must not hold up a write.
  */
 function takesTurn(handle, position) {
-  return position === CURRENT_POSITION && handle[kRegular];
+  return position === CURRENT_POSITION && handle[kSeekable];
 }
 
 /** Runs `start` now, or when all before it are done; the handle stays open until then. */
@@ -336,6 +344,10 @@ function submit(handle, id, operation, pin, value, viaPool, turn = false) {
 
 /** submit(), in turn where the position asks for it. `start` queues the request and returns its id. */
 function transfer(handle, start, operation, pin, value, position, viaPool) {
+  // The ring would ignore the position where pread(2) says ESPIPE.
+  if (position !== CURRENT_POSITION && !handle[kSeekable]) return viaPool();
+  // It would wait, too, where read(2) says EAGAIN.
+  if (!handle[kWaits]) return viaPool();
   if (!takesTurn(handle, position)) {
     return submit(handle, start(), operation, pin, value, viaPool);
   }
@@ -404,7 +416,8 @@ function read(handle, bufferOrOptions, offset, length, position) {
 
 /** As Node's: (buffer, offset, length, position), (buffer, options) or (string, position, encoding). */
 function write(handle, buffer, offset, length, position) {
-  if (buffer?.byteLength === 0) return Promise.resolve({ __proto__: null, bytesWritten: 0, buffer });
+  if (buffer?.byteLength === 0)
+    return Promise.resolve({ __proto__: null, bytesWritten: 0, buffer });
   if (!ArrayBuffer.isView(buffer)) return writeString(handle, buffer, offset, length);
   if (typeof offset === 'object') {
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset ?? {});
@@ -414,7 +427,9 @@ function write(handle, buffer, offset, length, position) {
   if (typeof position !== 'number') position = null;
 
   const pack = (bytesWritten) => ({ __proto__: null, bytesWritten, buffer });
-  const viaPool = () => callOn(handle, 'write', buffer, offset, length, position).then(pack);
+  // The callback function takes a function for no offset; readSync() words it as this method does.
+  if (typeof offset === 'function') nodeFs.readSync(handle.fd, buffer, offset, 0, null);
+  const viaPool = () => callOn(handle, 'write', buffer, { offset, length, position }).then(pack);
   const to = toPosition(position);
   if (to === undefined || !isRange(buffer, offset, length)) return viaPool();
   const bytes = toBytes(buffer);
@@ -428,7 +443,9 @@ function writeString(handle, string, position, encoding) {
   const to = toPosition(typeof position === 'number' ? position : null);
   if (typeof string !== 'string' || to === undefined || !isEncoding(encoding)) return viaPool();
   const bytes = Buffer.from(string, encoding || 'utf8');
-  if (bytes.length === 0 || bytes.length > MAX_LENGTH) return viaPool();
+  // Node refuses hexadecimal digits that do not pair.
+  const isWhole = bytes.length > 0 && !(HEX.test(encoding) && string.length % 2 !== 0);
+  if (!isWhole || bytes.length > MAX_LENGTH) return viaPool();
   const start = () => ops.write(handle.fd, bytes, 0, bytes.length, to);
   return transfer(handle, start, WRITE, bytes, string, to, viaPool);
 }
@@ -451,8 +468,8 @@ function transferVector(handle, name, operation, buffers, position) {
 function stat(handle, options) {
   const viaPool = () => callOn(handle, 'fstat', options ?? {});
   if (options === null || (options !== undefined && typeof options !== 'object')) {
-    // Node's function for paths words it: it looks at the options first.
-    return nodePromises.stat('/', options);
+    // Node's function for paths words it, or takes it (Node 20 does).
+    return nodePromises.stat(`/proc/self/fd/${handle.fd}`, options);
   }
   if (options?.signal !== undefined || !shapeIsKnown) return viaPool();
   const operation = options?.bigint === true ? FSTAT_BIGINT : FSTAT;
@@ -471,7 +488,8 @@ async function readFile(handle, options) {
     const stats = await stat(handle);
     const size = stats.isFile() ? stats.size : 0;
     // Too large for Node, which says so when it meets the file.
-    if (size > MAX_LENGTH) return await nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
+    if (size > MAX_LENGTH)
+      return await nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
     return await readRest(handle[kFile], size, encoding, signal);
   } finally {
     handle[kUnref]();

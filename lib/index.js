@@ -12,7 +12,9 @@ const { nodePromises } = require('./delegate');
 const ring = require('./ring');
 
 const { functions, FileHandle } =
-  binding === null ? { functions: {}, FileHandle: require('./node-handle') } : require('./promises');
+  binding === null
+    ? { functions: {}, FileHandle: require('./node-handle') }
+    : require('./promises');
 
 /**
  * Lets Node have the call when looking at its arguments throws (a getter of the options, a proxy): it

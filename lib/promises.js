@@ -28,7 +28,7 @@ const {
 } = require('./validate');
 const { readPath, writePath } = require('./whole-file');
 
-const { F_OK, O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+const { F_OK, O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 /** <fcntl.h>; not among Node's constants. */
 const AT_SYMLINK_NOFOLLOW = 0x100;
 
@@ -49,7 +49,11 @@ const UNLINK = plain('unlink');
 
 const OPEN = {
   syscall: 'open',
-  finish: (request, fd, index) => new FileHandle(fd, extras[index] >= 0),
+  finish: ({ detail }, fd, index) => {
+    const seekable = extras[index] >= 0;
+    const nonBlocking = !seekable && (toFlags(detail[1], O_RDONLY) & O_NONBLOCK) !== 0;
+    return new FileHandle(fd, seekable, nonBlocking);
+  },
   pool: ({ detail }) => nodePromises.open(...detail),
 };
 
@@ -90,7 +94,10 @@ function statPath(path, options, flags, operation, bigintOperation) {
   }
   const chosen = options?.bigint === true ? bigintOperation : operation;
   const id = ops.stat(plainPath, flags);
-  return submit(id, chosen, plainPath, undefined, [path, ...(options === undefined ? [] : [options])]);
+  return submit(id, chosen, plainPath, undefined, [
+    path,
+    ...(options === undefined ? [] : [options]),
+  ]);
 }
 
 /** An operation on one path without options: unlink. */

@@ -190,7 +190,8 @@ function settleOne(request, result, index) {
 
 /** @param {Request} request */
 function fail({ operation, path, dest, resolve }, errno, index) {
-  const syscall = operation.syscallAt === undefined ? operation.syscall : operation.syscallAt(index);
+  const syscall =
+    operation.syscallAt === undefined ? operation.syscall : operation.syscallAt(index);
   // Only the call that looks a path up names it.
   const named = syscall === operation.syscall;
   rejectInJob(resolve, () =>

@@ -20,7 +20,9 @@ function operationsOf(handle) {
   return {
     // Streams insist on having it, and do not call it when they have a descriptor.
     open(path, flags, mode, callback) {
-      callback(nodeError(Error, 'ERR_METHOD_NOT_IMPLEMENTED', 'The open() method is not implemented'));
+      callback(
+        nodeError(Error, 'ERR_METHOD_NOT_IMPLEMENTED', 'The open() method is not implemented'),
+      );
     },
     close(fd, callback) {
       handle[kUnref]();

@@ -115,7 +115,8 @@ function isCustomIterable(data) {
     data !== null &&
     typeof data === 'object' &&
     !ArrayBuffer.isView(data) &&
-    (typeof data[Symbol.asyncIterator] === 'function' || typeof data[Symbol.iterator] === 'function')
+    (typeof data[Symbol.asyncIterator] === 'function' ||
+      typeof data[Symbol.iterator] === 'function')
   );
 }
 

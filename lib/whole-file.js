@@ -15,7 +15,7 @@ const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
 const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
-const { O_RDONLY, S_IFMT, S_IFREG } = constants;
+const { O_NONBLOCK, O_RDONLY, S_IFIFO, S_IFMT, S_IFREG } = constants;
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -65,8 +65,6 @@ const READ_FILE = {
       const head = Buffer.from(slab.subarray(start, start + length));
       return readOn(path, new SlotFile(slot, signal), head, encoding, signal);
     }
-    // No bytes: an empty file, or a FIFO that nobody writes to yet, which is to be waited for.
-    if (length === 0) return readSteps(path, O_RDONLY, encoding, signal);
     largeStreak = 0;
     if (encoding) return slab.toString(encoding, start, start + length);
     const contents = Buffer.allocUnsafeSlow(length);
@@ -81,32 +79,38 @@ const READ_FILE = {
 };
 
 /** detail: the path once more, which is in no error */
-const IS_REGULAR = {
+const TYPE = {
   syscall: 'stat',
-  finish: (request, result, index) => typeAt(index) === S_IFREG,
-  pool: ({ detail: path }) =>
-    callNode('stat', path).then(({ mode }) => (mode & S_IFMT) === S_IFREG),
+  finish: (request, result, index) => typeAt(index),
+  pool: ({ detail: path }) => callNode('stat', path).then(({ mode }) => mode & S_IFMT),
 };
 
-async function isRegular(path) {
+function typeOf(path) {
   const id = ops.stat(path, 0);
-  if (id < 0) return IS_REGULAR.pool({ detail: path });
-  const request = track(id, IS_REGULAR);
+  if (id < 0) return TYPE.pool({ detail: path });
+  const request = track(id, TYPE);
   request.detail = path;
   return request.promise;
 }
 
 /**
- * The slab's block was too small. A regular file is read again from the start, its size known then;
- * what a FIFO or a terminal has given does not come twice, so that is read on.
+ * What one request could not read whole. A regular file that is larger than the slab's block is read
+ * again from the start, its size known then; what a FIFO or a terminal has given does not come twice, so
+ * that is read on. A FIFO that nobody has written to yet is waited for.
  */
 async function readOn(path, slot, head, encoding, signal) {
-  const again = await isRegular(path).catch(() => false);
-  if (!again) return closingAfter(slot, (file) => readToEnd(file, head, encoding, signal));
-  largeStreak++;
-  await slot.close();
-  await checkAborted(signal);
-  return readSteps(path, O_RDONLY, encoding, signal);
+  const type = await typeOf(path).catch(() => undefined);
+  if (type === S_IFREG && head.length > 0) {
+    largeStreak++;
+    await slot.close();
+    await checkAborted(signal);
+    return readSteps(path, O_RDONLY, encoding, signal);
+  }
+  return closingAfter(slot, async () => {
+    if (head.length === 0 && type !== S_IFIFO) return decode(Buffer.alloc(0), encoding);
+    if (head.length === 0) await slot.readable();
+    return readToEnd(slot, head, encoding, signal);
+  });
 }
 
 async function readSteps(path, flags, encoding, signal) {
@@ -118,7 +122,7 @@ async function readSteps(path, flags, encoding, signal) {
   if (size < BLOCK_SIZE) largeStreak = 0;
   return closingAfter(new DescriptorFile(fd, signal), async (file) => {
     await checkAborted(signal);
-    if (size <= 0) return readToEnd(file, null, encoding, signal);
+    if (size <= 0) return readToEnd(file, Buffer.alloc(0), encoding, signal);
     return decode(await readSized(file, size, signal), encoding);
   });
 }
@@ -169,10 +173,10 @@ async function readRange(file, contents, from, to) {
  * From the file's own position until a read finds nothing.
  *
  * @param {{ read: Function }} file
- * @param {Buffer | null} head what has been read already
+ * @param {Buffer} head what has been read already
  */
 async function readToEnd(file, head, encoding, signal) {
-  const chunks = head === null ? [] : [head];
+  const chunks = [head];
   for (;;) {
     await checkAborted(signal);
     const chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE);
@@ -201,6 +205,7 @@ function concat(chunks) {
  * @returns {Promise<Buffer | string> | undefined} undefined: it is for Node's own function
  */
 function readPath(path, flags, encoding, signal) {
+  if (flags & O_NONBLOCK) return undefined; // the ring would wait where read(2) says EAGAIN
   if (flags !== O_RDONLY || largeStreak >= LARGE_STREAK) {
     return readSteps(path, flags, encoding, signal);
   }
@@ -221,7 +226,7 @@ function readPath(path, flags, encoding, signal) {
  */
 async function readRest(file, size, encoding, signal) {
   await checkAborted(signal);
-  if (size === 0) return readToEnd(file, null, encoding, signal);
+  if (size === 0) return readToEnd(file, Buffer.alloc(0), encoding, signal);
   const contents = Buffer.allocUnsafeSlow(size);
   let length = 0;
   while (length < size) {
@@ -299,6 +304,7 @@ async function writeSteps(path, data, flags, mode, flush, encoding, signal) {
  * @returns {Promise<void> | undefined} undefined: it is for Node's own function
  */
 function writePath(path, data, { flags, mode, flush, encoding, signal }) {
+  if (flags & O_NONBLOCK) return undefined;
   if (!ArrayBuffer.isView(data) || data.byteLength > WRITE_SIZE) {
     return writeSteps(path, data, flags, mode, flush, encoding, signal);
   }

@@ -1,9 +1,9 @@
 /*
  * The door between JS and the engine: one environment's state, its exports, its end.
  *
- * JS allocates all memory that both sides see and passes it to start(); a strong reference keeps it, and
- * the table that pins the caller's Buffers, until the last request is drained. Buffers made by C would
- * be external ones, which Electron and V8's sandbox refuse.
+ * JS allocates all memory that both sides see and passes it to start(); a strong reference keeps
+ * it, and the table that pins the caller's Buffers, until the last request is drained. Buffers made
+ * by C would be external ones, which Electron and V8's sandbox refuse.
  */
 #include <node_api.h>
 #include <stdio.h>
@@ -35,8 +35,8 @@ struct ufs_environment {
 };
 
 /* Out of a callback, with JS's exception pending; only where nothing is owned yet. */
-#define TRY(call)                                 \
-  do {                                            \
+#define TRY(call)                                  \
+  do {                                             \
     if ((call) != napi_ok) return fail(env, NULL); \
   } while (0)
 
@@ -117,7 +117,8 @@ static void deliver(ufs_engine *engine, uint32_t status) {
       napi_get_global(env, &receiver) == napi_ok &&
       napi_create_uint32(env, status, &argument) == napi_ok) {
     /* What is thrown from a tick or a microtask has gone to 'uncaughtException' by then, and an
-     * environment that is being ended refuses to run JS: nothing is left for us to do in either case. */
+     * environment that is being ended refuses to run JS: nothing is left for us to do in either
+     * case. */
     (void)napi_make_callback(env, environment->context, receiver, function, 1, &argument, NULL);
   }
   (void)napi_close_handle_scope(env, scope);
@@ -142,7 +143,7 @@ static bool get_shared(napi_env env, napi_value object, ufs_shared *shared) {
          get_memory(env, object, "extras", (void **)&shared->extras,
                     UFS_HANDOVER_SIZE * sizeof *shared->extras) &&
          get_memory(env, object, "stats", (void **)&shared->stats,
-                    UFS_HANDOVER_SIZE * UFS_STAT_FIELDS * sizeof *shared->stats) &&
+                    sizeof *shared->stats * UFS_HANDOVER_SIZE * UFS_STAT_FIELDS) &&
          get_memory(env, object, "counters", (void **)&shared->counters,
                     UFS_COUNTERS * sizeof *shared->counters) &&
          get_memory(env, object, "slab", (void **)&shared->slab,
@@ -189,8 +190,9 @@ static napi_value describe_ring(napi_env env, const ufs_environment *environment
   return object;
 }
 
-/* start({ ids, results, extras, stats, counters, slab: ArrayBuffers, pending: the table that pins }, deliver):
- * { reason } when there is no ring to be had, else { setupFlags, sqEntries, cqEntries, operations }. */
+/* start({ ids, results, extras, stats, counters, slab: ArrayBuffers, pending: the table that pins
+ * }, deliver): { reason } when there is no ring to be had, else { setupFlags, sqEntries, cqEntries,
+ * operations }. */
 static napi_value start(napi_env env, napi_callback_info info) {
   napi_value values[2];
   size_t count = 2;

@@ -14,8 +14,8 @@ bool ufs_read_bytes(napi_env env, napi_value value, uint8_t **memory, size_t *si
   return type == napi_uint8_array;
 }
 
-/* A path is a string, or the bytes themselves. Refused: one with a null byte; one that is empty or too
- * long, which io_uring finds out before it looks at another path, and system calls after. */
+/* A path is a string, or the bytes themselves. Refused: one with a null byte; one that is empty or
+ * too long, which io_uring finds out before it looks at another path, and system calls after. */
 static bool read_path(napi_env env, napi_value value, ufs_request *request) {
   char buffer[PATH_MAX + 4];
   uint8_t *bytes = (uint8_t *)buffer;
@@ -40,8 +40,8 @@ static bool read_memory(napi_env env, const napi_value *values, ufs_request *req
       napi_get_value_int64(env, values[2], &length) != napi_ok) {
     return false;
   }
-  if (offset < 0 || (uint64_t)offset > size || length < 0 || (uint64_t)length > size - (uint64_t)offset ||
-      length > UINT32_MAX) {
+  if (offset < 0 || (uint64_t)offset > size || length < 0 ||
+      (uint64_t)length > size - (uint64_t)offset || length > UINT32_MAX) {
     return false;
   }
   request->memory = memory == NULL ? NULL : memory + offset;

@@ -1,6 +1,7 @@
 /*
- * JS values to the fields of a request. Nothing here throws: lib/ sends only what it has recognised, and
- * a call that cannot be taken all the same is refused, for Node's own function to serve or to reject.
+ * JS values to the fields of a request. Nothing here throws: lib/ sends only what it has
+ * recognised, and a call that cannot be taken all the same is refused, for Node's own function to
+ * serve or to reject.
  */
 #ifndef UFS_ARGS_H
 #define UFS_ARGS_H
@@ -17,8 +18,8 @@ enum { UFS_MAX_ARGUMENTS = 8 };
 bool ufs_read_arguments(napi_env env, const char *format, size_t count, const napi_value *values,
                         ufs_request *request);
 
-/* Address and size of a Uint8Array's memory (an on-heap one is moved out of V8's heap first, so that
- * the address stays). False for all else. */
+/* Address and size of a Uint8Array's memory (an on-heap one is moved out of V8's heap first, so
+ * that the address stays). False for all else. */
 bool ufs_read_bytes(napi_env env, napi_value value, uint8_t **memory, size_t *size);
 
 #endif

@@ -6,8 +6,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* One millisecond of settled promises, then a turn of the loop: timers and sockets never wait longer,
- * and the turn costs well under a hundredth of that. */
+/* One millisecond of settled promises, then a turn of the loop: timers and sockets never wait
+ * longer, and the turn costs well under a hundredth of that. */
 enum { INLINE_BUDGET_NS = 1000 * 1000 };
 
 /* user_data of a slot's close: a number too small to be an address, with this in the step bits. */
@@ -176,6 +176,12 @@ static void complete_request(ufs_engine *engine, ufs_request *request) {
   queue_push(&engine->done, request);
 }
 
+/* The kernel's own codes for "interrupted, begin again" (ERESTARTSYS and its kin), which a
+ * cancelled worker lets slip. */
+static bool is_restart(int32_t result) {
+  return result <= -512 && result >= -516;
+}
+
 static void on_complete(ufs_ring *ring, uint64_t user_data, int32_t result) {
   ufs_engine *engine = (ufs_engine *)ring;
   const unsigned step = user_data & UFS_STEP_MASK;
@@ -185,15 +191,48 @@ static void on_complete(ufs_ring *ring, uint64_t user_data, int32_t result) {
   }
   /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel hands our own address back as a number */
   ufs_request *request = (ufs_request *)(uintptr_t)(user_data & ~(uint64_t)UFS_STEP_MASK);
-  request->steps[step] = result;
-  if (--request->outstanding == 0) complete_request(engine, request);
+  request->steps[step] = is_restart(result) ? -EINTR : result;
+  if (--request->outstanding == 0) {
+    complete_request(engine, request);
+  } else if (request->operation->first_decides || request->cancelled) {
+    /* A cancelled step of a chain may set the next one going, which was not there to be cancelled.
+     */
+    request->superseded = true;
+    engine->cancel_due = true;
+  }
 }
 
-/* Everything that can move without waiting, moves: until a batch is full or the kernel has it all. */
+static void fill_cancellations(ufs_engine *engine, const ufs_request *request) {
+  /* Every step that it may have; those that are over, or never were, answer ENOENT to nobody. */
+  for (unsigned step = 0; step < request->operation->sqes; step++) {
+    if (ufs_ring_room(&engine->ring) == 0) return;
+    struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+    io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)request | step, 0);
+    io_uring_sqe_set_data64(sqe, UFS_NOBODY);
+  }
+}
+
+/* Rare enough (FIFOs, aborted calls) to look through all requests for them. */
+static void cancel_superseded(ufs_engine *engine) {
+  engine->cancel_due = false;
+  for (uint32_t id = 0; id < ufs_request_count(&engine->requests); id++) {
+    const ufs_request *request = ufs_request_find(&engine->requests, id);
+    if (request == NULL || !request->superseded || request->outstanding == 0) continue;
+    if (ufs_ring_room(&engine->ring) < request->operation->sqes) {
+      engine->cancel_due = true;
+      return;
+    }
+    fill_cancellations(engine, request);
+  }
+}
+
+/* Everything that can move without waiting, moves: until a batch is full or the kernel has it all.
+ */
 static void pump(ufs_engine *engine) {
   ufs_ring_quiet(&engine->ring, true);
   unsigned filled = 1;
   while (filled > 0 && engine->done.length < UFS_HANDOVER_SIZE) {
+    if (engine->cancel_due) cancel_superseded(engine);
     fill_slot_closes(engine);
     filled = fill_from(engine, &engine->waiting);
     filled += fill_from(engine, &engine->waiting_for_slot);
@@ -264,7 +303,7 @@ static uint32_t hand_over(ufs_engine *engine) {
       ufs_ring_room(&engine->ring) >= UFS_MAX_STEPS) {
     status |= UFS_MORE;
   }
-  if (engine->closing_slots > 0) status |= UFS_AGAIN;
+  if (engine->closing_slots > 0 || engine->cancel_due) status |= UFS_AGAIN;
   if (engine->ring.failure < 0) status |= UFS_BROKEN;
   return status | count;
 }
@@ -343,16 +382,6 @@ void ufs_engine_submit(ufs_engine *engine, ufs_request *request) {
   }
 }
 
-static void fill_cancellations(ufs_engine *engine, const ufs_request *request) {
-  /* Every step that it may have; those that are over, or never were, answer ENOENT to nobody. */
-  for (unsigned step = 0; step < request->operation->sqes; step++) {
-    if (ufs_ring_room(&engine->ring) == 0) return;
-    struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
-    io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)request | step, 0);
-    io_uring_sqe_set_data64(sqe, UFS_NOBODY);
-  }
-}
-
 void ufs_engine_cancel(ufs_engine *engine, uint32_t id) {
   ufs_request *request = ufs_request_find(&engine->requests, id);
   if (request == NULL) return;
@@ -377,8 +406,8 @@ static void on_cancel_all(ufs_ring *ring) {
 static void on_closed(ufs_ring *ring) {
   ufs_engine *engine = (ufs_engine *)ring;
   close_noted_fds(engine);
-  /* Requests are left under way only by a ring that broke: the kernel may still write to what they own,
-   * so that is given up, not freed. */
+  /* Requests are left under way only by a ring that broke: the kernel may still write to what they
+   * own, so that is given up, not freed. */
   if (ring->in_flight == 0) ufs_request_pool_destroy(&engine->requests);
   engine->closed(engine);
 }

@@ -1,11 +1,11 @@
 /*
- * The engine of one environment: requests wait here in order, go through the ring, and are handed over
- * to JS in batches. Still no Node-API: addon.c is the door to JS.
+ * The engine of one environment: requests wait here in order, go through the ring, and are handed
+ * over to JS in batches. Still no Node-API: addon.c is the door to JS.
  *
  *   ufs_engine_submit() ► waiting ► SQEs ► kernel ► CQEs ► done ► hand-over arrays ► JS ► released
  *
- * ufs_engine_flush() moves everything one round: JS calls it once a tick; the loop's wake-up does the
- * same from the other side. All on the environment's thread.
+ * ufs_engine_flush() moves everything one round: JS calls it once a tick; the loop's wake-up does
+ * the same from the other side. All on the environment's thread.
  */
 #ifndef UFS_ENGINE_H
 #define UFS_ENGINE_H
@@ -23,30 +23,33 @@ struct ufs_operation {
   uint8_t sqes;          /* SQEs it takes, in one submission */
   bool takes_slot;       /* a direct descriptor is reserved for it before fill */
   bool on_slot;          /* its fd is a direct descriptor */
+  bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* A single SQE. */
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */
   void (*fill)(ufs_engine *engine, ufs_request *request);
-  /* All CQEs are in, in request->steps. True when the request is finished; false when it must run once
-   * more. Without it the first step's result is the request's. */
+  /* All CQEs are in, in request->steps. True when the request is finished; false when it must run
+   * once more. Without it the first step's result is the request's. */
   bool (*finish)(ufs_engine *engine, ufs_request *request);
 };
 
 enum {
-  /* Requests in a hand-over: enough to spread the cost of the crossing, small enough that what was read
-   * is still in the CPU's cache when JS copies it. */
+  /* Requests in a hand-over: enough to spread the cost of the crossing, small enough that what was
+   * read is still in the CPU's cache when JS copies it. */
   UFS_HANDOVER_SIZE = 128,
   /* Doubles for a statx result in the hand-over. */
   UFS_STAT_FIELDS = 19,
-  /* Direct descriptors, and blocks of the slab: one each for every small whole-file read under way. */
+  /* Direct descriptors, and blocks of the slab: one each for every small whole-file read under way.
+   */
   UFS_SLOTS = 512,
   UFS_BLOCK_SIZE = 16 * 1024,
 };
 
 /* What flush says, beside the number of requests handed over (low 16 bits). */
 enum {
-  UFS_MORE = 1 << 16,   /* more is done already: flush again, now */
-  UFS_AGAIN = 1 << 17,  /* something is left to submit: flush once more when this tick's work is done */
+  UFS_MORE = 1 << 16, /* more is done already: flush again, now */
+  UFS_AGAIN =
+      1 << 17, /* something is left to submit: flush once more when this tick's work is done */
   UFS_BROKEN = 1 << 18, /* the ring is beyond use: send nothing more */
 };
 
@@ -87,14 +90,15 @@ struct ufs_engine {
   ufs_queue waiting_for_slot; /* apart, so that readers stuck on FIFOs hold up nobody else */
   ufs_queue done;
   ufs_request *delivered; /* JS is looking at them until its next flush */
-  uint32_t in_flight; /* requests that the kernel has */
+  uint32_t in_flight;     /* requests that the kernel has */
   uint32_t peak_in_flight;
-  bool flushing; /* completions now are 'inline' */
+  bool flushing;   /* completions now are 'inline' */
+  bool cancel_due; /* for some superseded request */
   bool wake_sent;
 
   /* How long completions have been delivered without a turn of the loop. */
-  uint64_t turn;       /* uv_now() of the last flush, ms */
-  uint64_t turn_start; /* ns */
+  uint64_t turn;          /* uv_now() of the last flush, ms */
+  uint64_t turn_start;    /* ns */
   uint64_t inline_budget; /* ns */
 
   unsigned slot_count; /* direct descriptors registered: 0 where the kernel has none */
@@ -114,8 +118,8 @@ struct ufs_engine {
   void *owner;
 };
 
-/* Makes the ring and starts to watch it. `shared`, `deliver`, `closed` are set before. 0, or -errno with
- * nothing left behind. */
+/* Makes the ring and starts to watch it. `shared`, `deliver`, `closed` are set before. 0, or -errno
+ * with nothing left behind. */
 int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop);
 
 /* Cancels and drains (blocking), then calls engine->closed from the loop. */
@@ -128,7 +132,8 @@ void ufs_engine_drop(ufs_engine *engine, ufs_request *request);
 /* Queues the request: the engine has it from now on. */
 void ufs_engine_submit(ufs_engine *engine, ufs_request *request);
 
-/* Asks the kernel to give the request up; it completes in the ordinary way, mostly with -ECANCELED. */
+/* Asks the kernel to give the request up; it completes in the ordinary way, mostly with -ECANCELED.
+ */
 void ufs_engine_cancel(ufs_engine *engine, uint32_t id);
 
 /* Submits what waits, takes what is done, fills the hand-over arrays. See the bits above. */

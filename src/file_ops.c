@@ -2,13 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* The kernel moves no more than this in one call, whatever is asked. */
 enum { MAX_TRANSFER = 0x7ffff000 };
 
-/* A copy out of the page cache runs in the submitting thread, which is JS's. From this size on a kernel
- * worker does it: the hand-over costs about as much as copying this many bytes. */
+/* A copy out of the page cache runs in the submitting thread, which is JS's. From this size on a
+ * kernel worker does it: the hand-over costs about as much as copying this many bytes. */
 enum { ASYNC_TRANSFER = 256 * 1024 };
 
 static unsigned transfer_length(const ufs_request *request) {
@@ -21,51 +23,96 @@ static void leave_large_to_worker(struct io_uring_sqe *sqe, uint64_t length) {
 
 /* ---- open ---- */
 
-static void prepare_open(struct io_uring_sqe *sqe, const ufs_request *request) {
-  io_uring_prep_openat(sqe, AT_FDCWD, request->path, request->flags | O_CLOEXEC, request->mode);
-}
-
-static bool would_block_on_fifo(const ufs_request *request) {
-  return (request->flags & (O_ACCMODE | O_NONBLOCK)) == O_RDONLY;
-}
-
-/* Type and size of what was opened. Never waits for a server: attributes as of the open will do. */
-static bool look_at(int fd, struct statx *stat) {
-  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, stat) == 0;
-}
-
 /*
- * The kernel tries an open inline with O_NONBLOCK, which a FIFO takes at its word: reading without a
- * writer succeeds at once, where open(2) waits; writing without a reader fails with ENXIO. Both are done
- * again by a worker, which waits. The first descriptor of a reader stays open meanwhile, so that a
- * writer who has seen it does not lose it.
+ * The kernel tries an open inline with O_NONBLOCK, which a FIFO takes at its word: where open(2)
+ * waits for the other end, writing fails with ENXIO, and reading succeeds at once.
  *
- * `extra` becomes the size of a regular file, or -1 for all else.
+ * A writer is simply tried again by a worker, which waits. A reader can't be: its descriptor has
+ * already let writers in, who may have come and gone by then. So it stays, and waits for either of
+ * two things: a second open by a worker, which ends when a writer opens, or a poll, which ends when
+ * one has written, or has come and gone, before that open began.
+ */
+enum { OPEN_FILE = 0, OPEN_WAIT_WRITER = 0, OPEN_POLL = 1 };
+
+/* For the second open: the FIFO itself, whatever has become of its name. */
+static bool add_own_path(ufs_request *request, int fd) {
+  char path[32];
+  const int length = snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return ufs_request_add_path(request, path, (size_t)length);
+}
+
+static void fill_open(ufs_engine *engine, ufs_request *request) {
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  if (request->fd < 0) {
+    io_uring_prep_openat(sqe, AT_FDCWD, request->path, request->flags | O_CLOEXEC, request->mode);
+    if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
+    ufs_engine_tag(sqe, request, OPEN_FILE);
+    return;
+  }
+  io_uring_prep_openat(sqe, AT_FDCWD, request->path2, O_RDONLY | O_CLOEXEC, 0);
+  sqe->flags |= IOSQE_ASYNC;
+  ufs_engine_tag(sqe, request, OPEN_WAIT_WRITER);
+  sqe = ufs_engine_sqe(engine);
+  io_uring_prep_poll_add(sqe, request->fd, POLLIN);
+  ufs_engine_tag(sqe, request, OPEN_POLL);
+}
+
+/* Whether the reader's end of a FIFO has or had a writer. tee(2) copies without taking: it finds
+ * data, or says EAGAIN while there is a writer, or finds the end. */
+static bool has_had_writer(int fd) {
+  struct pollfd state = {.fd = fd, .events = POLLIN};
+  if (poll(&state, 1, 0) != 0) return true; /* POLLIN, or POLLHUP: one has left */
+  int scratch[2];
+  if (pipe2(scratch, O_CLOEXEC | O_NONBLOCK) < 0) return true;
+  const bool absent = tee(fd, scratch[1], 1, SPLICE_F_NONBLOCK) == 0;
+  (void)close(scratch[0]);
+  (void)close(scratch[1]);
+  return !absent;
+}
+
+static bool waits_for_writer(const ufs_request *request, int fd, const struct statx *stat) {
+  return S_ISFIFO(stat->stx_mode) && (request->flags & (O_ACCMODE | O_NONBLOCK)) == O_RDONLY &&
+         !has_had_writer(fd);
+}
+
+/* A writer has come, or JS has given up. */
+static bool finish_waiting_for_writer(ufs_engine *engine, ufs_request *request) {
+  if (request->steps[OPEN_WAIT_WRITER] >= 0) (void)close(request->steps[OPEN_WAIT_WRITER]);
+  request->result = request->fd;
+  if (request->cancelled) {
+    (void)close(request->fd);
+    ufs_engine_note_fd(engine, request->fd, false);
+    request->result = -ECANCELED;
+  }
+  request->fd = -1;
+  return true;
+}
+
+/* `extra` becomes the size of what has positions (a regular file; 0 for a block device), else -1.
  */
 static bool finish_open(ufs_engine *engine, ufs_request *request) {
-  const int32_t result = request->steps[0];
-  if (request->fd >= 0) (void)close(request->fd);
-  request->fd = -1;
-  request->result = result;
-  if (result == -EINTR) return false;
-  if (result == -ENXIO && !request->in_worker) {
+  if (request->fd >= 0) return finish_waiting_for_writer(engine, request);
+  const int32_t fd = request->steps[OPEN_FILE];
+  request->result = fd;
+  if (fd == -EINTR) return false;
+  if (fd == -ENXIO && !request->in_worker) {
     request->in_worker = true;
     return false;
   }
-  if (result < 0) return true;
+  if (fd < 0) return true;
+  ufs_engine_note_fd(engine, fd, true);
 
+  /* Type and size as of the open will do, so no server is asked. */
   struct statx stat;
-  const bool known = look_at(result, &stat);
-  const bool regular = known && S_ISREG(stat.stx_mode);
-  request->extra = regular ? (double)stat.stx_size : -1;
-  if (known && S_ISFIFO(stat.stx_mode) && !request->in_worker && would_block_on_fifo(request)) {
-    request->in_worker = true;
-    request->fd = result;
-    ufs_engine_note_fd(engine, result, true);
-    return false;
+  request->extra = -1;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &stat) < 0) {
+    return true;
   }
-  ufs_engine_note_fd(engine, result, true);
-  return true;
+  if (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode)) request->extra = (double)stat.stx_size;
+  if (request->cancelled || !waits_for_writer(request, fd, &stat)) return true;
+  if (!add_own_path(request, fd)) return true;
+  request->fd = fd;
+  return false;
 }
 
 /* ---- descriptors ---- */
@@ -121,6 +168,10 @@ static void prepare_fstat(struct io_uring_sqe *sqe, const ufs_request *request) 
 
 /* ---- direct descriptors that JS was given by a whole-file read or write ---- */
 
+static void prepare_poll_slot(struct io_uring_sqe *sqe, const ufs_request *request) {
+  io_uring_prep_poll_add(sqe, request->fd, POLLIN); /* and, unasked, POLLHUP */
+}
+
 static void prepare_close_slot(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_close_direct(sqe, (unsigned)request->fd);
 }
@@ -162,13 +213,20 @@ static void prepare_link(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_linkat(sqe, AT_FDCWD, request->path, AT_FDCWD, request->path2, 0);
 }
 
-/* Arguments, in the order of the call (args.c): p path, d descriptor, f flags, m mode, b memory (view,
- * offset, length), v array of views, o 64-bit offset, s room for a statx result (no argument), y whether to sync. */
+/* Arguments, in the order of the call (args.c): p path, d descriptor, f flags, m mode, b memory
+ * (view, offset, length), v array of views, o 64-bit offset, s room for a statx result (no
+ * argument), y whether to sync. */
 #define ROW(op, args, code) \
   .name = #op, .arguments = (args), .opcode = (code), .sqes = 1, .prepare = prepare_##op
 
 const ufs_operation ufs_file_operations[] = {
-    {ROW(open, "pfm", IORING_OP_OPENAT), .finish = finish_open},
+    {.name = "open",
+     .arguments = "pfm",
+     .opcode = IORING_OP_OPENAT,
+     .sqes = 2,
+     .first_decides = true,
+     .fill = fill_open,
+     .finish = finish_open},
     {ROW(close, "d", IORING_OP_CLOSE), .finish = finish_close},
     {ROW(read, "dbo", IORING_OP_READ)},
     {ROW(write, "dbo", IORING_OP_WRITE)},
@@ -203,6 +261,7 @@ const ufs_operation ufs_file_operations[] = {
      .sqes = 1,
      .on_slot = true,
      .prepare = prepare_fsync},
+    {ROW(poll_slot, "d", IORING_OP_POLL_ADD), .on_slot = true},
     {ROW(close_slot, "d", IORING_OP_CLOSE), .finish = finish_close_slot},
 };
 

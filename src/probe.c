@@ -9,8 +9,8 @@ int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count) {
   struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
   if (probe == NULL) return -ENOMEM;
   for (unsigned opcode = 0; opcode < count; opcode++) {
-    supported[opcode] = opcode < probe->ops_len &&
-                        (probe->ops[opcode].flags & IO_URING_OP_SUPPORTED) != 0;
+    supported[opcode] =
+        opcode < probe->ops_len && (probe->ops[opcode].flags & IO_URING_OP_SUPPORTED) != 0;
   }
   io_uring_free_probe(probe);
   return 0;

@@ -32,6 +32,7 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->cancelled = false;
   request->in_worker = false;
   request->sync = false;
+  request->superseded = false;
   request->fd = -1;
   request->slot = -1;
   request->flags = 0;
@@ -102,7 +103,8 @@ void ufs_request_pool_destroy(ufs_request_pool *pool) {
     ufs_request *request = ufs_request_find(pool, id);
     if (request != NULL) disown(request);
   }
-  for (uint32_t i = 0; i < pool->chunk_count; i++) free(pool->chunks[i]);
+  for (uint32_t i = 0; i < pool->chunk_count; i++)
+    free(pool->chunks[i]);
   free((void *)pool->chunks);
   memset(pool, 0, sizeof *pool);
 }

@@ -1,11 +1,11 @@
 /*
  * A request: one operation from the moment JS asks for it until JS has its result.
  *
- * Ownership. A request owns all that the kernel may touch but the caller's memory: the copies of its
- * paths, its iovecs, its statx buffer. The caller's memory (Buffers) is pinned by JS: the table of
- * pending requests (lib/request.js) refers to it from the call until the request has been handed over,
- * and C holds that table for as long as the ring exists. So only the hand-over that follows the last
- * CQE lets go of anything; ufs_request_release() is the one place that frees.
+ * Ownership. A request owns all that the kernel may touch but the caller's memory: the copies of
+ * its paths, its iovecs, its statx buffer. The caller's memory (Buffers) is pinned by JS: the table
+ * of pending requests (lib/request.js) refers to it from the call until the request has been handed
+ * over, and C holds that table for as long as the ring exists. So only the hand-over that follows
+ * the last CQE lets go of anything; ufs_request_release() is the one place that frees.
  *
  * Requests live in chunks that are never moved or returned: the kernel's user_data points at them.
  * All of it on the environment's own thread.
@@ -36,7 +36,8 @@ struct ufs_request {
   bool cancelled;      /* JS asked for it: ECANCELED is then no surprise */
   bool in_worker;      /* to be run by a kernel worker, where it may block */
   bool sync;           /* fsync before the close */
-  int32_t fd;          /* what to work on, or the first of two opens of a FIFO */
+  bool superseded;     /* its remaining steps are to be cancelled */
+  int32_t fd;          /* what to work on, or an open FIFO that waits for its writer */
   int32_t slot;        /* direct descriptor in use, or -1 */
   int32_t flags;
   uint32_t mode;

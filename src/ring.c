@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -61,7 +62,8 @@ static int setup(ufs_ring *ring) {
 static void drain_eventfd(const ufs_ring *ring) {
   uint64_t count;
   /* EAGAIN (nothing there) is as good as a count: a wake-up is a hint, not a number. */
-  while (read(ring->event_fd, &count, sizeof count) < 0 && errno == EINTR) continue;
+  while (read(ring->event_fd, &count, sizeof count) < 0 && errno == EINTR)
+    continue;
 }
 
 /* A set-up that succeeded proves little: seccomp may forbid io_uring_enter(2), and the eventfd must
@@ -136,8 +138,8 @@ int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
   }
   ring->poll.data = ring;
   /* Always started, and referenced only while requests are under way: that costs no system call. A
-   * handle that is initialised must be closed by the loop, so a failure to start it counts as one of
-   * the ring, which its owner meets at the first submit. */
+   * handle that is initialised must be closed by the loop, so a failure to start it counts as one
+   * of the ring, which its owner meets at the first submit. */
   uv_unref((uv_handle_t *)&ring->poll);
   ring->failure = uv_poll_start(&ring->poll, UV_READABLE, on_poll);
   return 0;
@@ -177,8 +179,8 @@ int ufs_ring_submit(ufs_ring *ring) {
     const int result = io_uring_submit_and_get_events(&ring->uring);
     if (result >= 0 || result == -EINTR) continue;
     if (result == -EAGAIN || result == -EBUSY) {
-      /* No memory for a request, or the CQ is to be emptied first. With requests under way there will
-       * be room later; the SQEs stay queued until then. */
+      /* No memory for a request, or the CQ is to be emptied first. With requests under way there
+       * will be room later; the SQEs stay queued until then. */
       if (ufs_ring_reap(ring) > 0) continue;
       if (ring->in_flight > io_uring_sq_ready(&ring->uring)) return 0;
     }
@@ -209,19 +211,33 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
   }
 }
 
+/*
+ * Whether a completion came while the eventfd was off. The kernel puts a completion where we find
+ * it and then looks whether to signal; we switch the signal on and then look for completions.
+ * Unless each side's store is visible before its load, both may miss the other, and nothing would
+ * ever wake the loop.
+ */
+static bool missed_completions(ufs_ring *ring) {
+  atomic_thread_fence(memory_order_seq_cst);
+#if !defined(__x86_64__) && !defined(__i386__)
+  /* The kernel's store of IORING_SQ_TASKRUN is ordered by x86 only; its list always is. */
+  if (ring->in_flight > 0) (void)io_uring_get_events(&ring->uring);
+#endif
+  return io_uring_cq_ready(&ring->uring) > 0 || completions_deferred(ring);
+}
+
 void ufs_ring_quiet(ufs_ring *ring, bool quiet) {
-  /* Fails only without the shared flags word (before 5.8); then every completion signals, which costs
-   * a wake-up and loses nothing. */
+  /* Fails only without the shared flags word (before 5.8); then every completion signals, which
+   * costs a wake-up and loses nothing. */
   (void)io_uring_cq_eventfd_toggle(&ring->uring, !quiet);
-  if (!quiet && (io_uring_cq_ready(&ring->uring) > 0 || completions_deferred(ring))) {
-    ufs_ring_wake(ring);
-  }
+  if (!quiet && missed_completions(ring)) ufs_ring_wake(ring);
 }
 
 void ufs_ring_wake(ufs_ring *ring) {
   const uint64_t one = 1;
   /* EAGAIN means the counter is full, so the loop wakes as well. */
-  while (write(ring->event_fd, &one, sizeof one) < 0 && errno == EINTR) continue;
+  while (write(ring->event_fd, &one, sizeof one) < 0 && errno == EINTR)
+    continue;
 }
 
 void ufs_ring_keep_alive(ufs_ring *ring, bool alive) {
@@ -240,8 +256,8 @@ static void on_closed(uv_handle_t *handle) {
   ring->hooks->closed(ring);
 }
 
-/* Waits for the eventfd, not in io_uring_enter(2): a cancellation can miss a linked request that has
- * not begun, so the wait must end now and then to cancel again. */
+/* Waits for the eventfd, not in io_uring_enter(2): a cancellation can miss a linked request that
+ * has not begun, so the wait must end now and then to cancel again. */
 static void wait_for_completions(ufs_ring *ring) {
   struct pollfd waiting = {.fd = ring->event_fd, .events = POLLIN};
   (void)poll(&waiting, 1, CANCEL_AGAIN_MS);

@@ -3,8 +3,8 @@
  *
  * A ring is made, used and destroyed by one thread: the one that runs its loop (SINGLE_ISSUER).
  * The owner embeds the struct and frees it, after ufs_ring_close() has reported.
- * SQEs and CQEs are counted one to one: `in_flight` counts the SQEs handed out whose CQE has not been
- * seen, and never exceeds the CQ's size, so the CQ cannot overflow.
+ * SQEs and CQEs are counted one to one: `in_flight` counts the SQEs handed out whose CQE has not
+ * been seen, and never exceeds the CQ's size, so the CQ cannot overflow.
  */
 #ifndef UFS_RING_H
 #define UFS_RING_H
@@ -38,18 +38,18 @@ struct ufs_ring {
   int event_fd;
   unsigned in_flight;
   unsigned in_flight_limit;
-  uint64_t enters;      /* io_uring_enter(2) calls */
-  int failure;          /* -errno that made io_uring_enter(2) unusable, or 0 */
-  bool taskrun_flag;    /* the kernel sets IORING_SQ_TASKRUN when completions wait for an enter */
-  bool linked_files;    /* see ufs_probe_linked_files() */
+  uint64_t enters;   /* io_uring_enter(2) calls */
+  int failure;       /* -errno that made io_uring_enter(2) unusable, or 0 */
+  bool taskrun_flag; /* the kernel sets IORING_SQ_TASKRUN when completions wait for an enter */
+  bool linked_files; /* see ufs_probe_linked_files() */
   bool opcodes[UFS_OP_FTRUNCATE + 1];
 };
 
 /* user_data of an SQE whose CQE nobody waits for. */
 #define UFS_NOBODY 0
 
-/* Makes the ring, and trusts it only after a NOP has come back through the eventfd. 0, or -errno with
- * nothing left behind. */
+/* Makes the ring, and trusts it only after a NOP has come back through the eventfd. 0, or -errno
+ * with nothing left behind. */
 int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks);
 
 /* Starts to watch the eventfd on `loop`. From here on the ring is ended by ufs_ring_close() only.

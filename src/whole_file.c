@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* The last bytes of a block are for the read that finds the end of the file. A file that fits into the
- * rest is read whole, its end seen, in one submission. */
+/* The last bytes of a block are for the read that finds the end of the file. A file that fits into
+ * the rest is read whole, its end seen, in one submission. */
 enum { TAIL_SIZE = 64, BODY_SIZE = UFS_BLOCK_SIZE - TAIL_SIZE };
 
 /* The file's own position: it starts at 0, and a FIFO or a terminal has no other. */
@@ -46,9 +46,10 @@ static bool finish_without_file(ufs_engine *engine, ufs_request *request) {
 /* ---- readFile: open ► read ► read; the close follows the hand-over ---- */
 
 /*
- * Two reads, since only a read that finds nothing tells the end of any kind of file (/proc gives what it
- * likes, whatever its size says). A short read breaks a plain link but not a hard one. The close is not
- * part of the chain: with more to come it must not happen, and a FIFO can't be opened again without loss.
+ * Two reads, since only a read that finds nothing tells the end of any kind of file (/proc gives
+ * what it likes, whatever its size says). A short read breaks a plain link but not a hard one. The
+ * close is not part of the chain: with more to come it must not happen, and a FIFO can't be opened
+ * again without loss.
  */
 enum { READ_OPEN, READ_BODY, READ_TAIL };
 
@@ -69,7 +70,8 @@ static void fill_read_file(ufs_engine *engine, ufs_request *request) {
   ufs_engine_tag(sqe, request, READ_TAIL);
 }
 
-/* The result is the number of bytes in the block. */
+/* The result is the number of bytes in the block. None at all is no end yet: a FIFO may wait for
+ * its first writer (file_ops.c), which JS finds out. */
 static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   if (request->steps[READ_OPEN] < 0) return finish_without_file(engine, request);
   int32_t body = request->steps[READ_BODY];
@@ -87,15 +89,15 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
     uint8_t *block = engine->shared.slab + (size_t)request->slot * UFS_BLOCK_SIZE;
     memmove(block + body, block + BODY_SIZE, (size_t)tail);
   }
-  if (tail > 0 || interrupted) leave_slot_to_js(request, UFS_STEP_TRANSFER);
+  if (tail > 0 || request->result == 0 || interrupted) leave_slot_to_js(request, UFS_STEP_TRANSFER);
   return true;
 }
 
 /* ---- writeFile: open ► write ► (fsync) ► close ---- */
 
 /*
- * Plain links: a write that fails or is short breaks the chain, so that the file is still open to go on
- * with. A failed fsync may or may not break it, by kernel; its CQE tells.
+ * Plain links: a write that fails or is short breaks the chain, so that the file is still open to
+ * go on with. A failed fsync may or may not break it, by kernel; its CQE tells.
  */
 enum { WRITE_OPEN, WRITE_DATA, WRITE_SYNC, WRITE_CLOSE };
 

@@ -1,6 +1,6 @@
 /*
- * Whole small files in one submission, on a direct descriptor: it never enters the process's table of
- * descriptors, so that no number of files at once fails with EMFILE.
+ * Whole small files in one submission, on a direct descriptor: it never enters the process's table
+ * of descriptors, so that no number of files at once fails with EMFILE.
  *
  * Both hand over `extra` = slot * 16 + (UFS_UNFINISHED or 0) + the step that decided the result.
  * An unfinished request leaves its slot to JS, which goes on with readSlot/writeSlot and ends with

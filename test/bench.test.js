@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { Folder, Workspace, randomPositions } = require('../bench/files');
-const { Harness, Interrupted, median, orderOf } = require('../bench/harness');
+const { Harness, Interrupted, Stalled, median, orderOf } = require('../bench/harness');
 const { Mismatch, compare } = require('../bench/verify');
 
 const RUN = path.join(__dirname, '..', 'bench', 'run.js');
@@ -30,6 +30,8 @@ describe('bench', () => {
     const child = spawn(process.execPath, [RUN, ...args], {
       env: { ...process.env, TMPDIR: tmpdir },
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 15_000,
+      killSignal: 'SIGKILL',
     });
     const output = { stdout: '', stderr: '' };
     for (const name of Object.keys(output)) {
@@ -271,6 +273,20 @@ describe('bench', () => {
       const own = harness(1000);
       setTimeout(() => own.abort(), 20);
       await assert.rejects(own.measure(workload), Interrupted);
+    });
+
+    it('gives up on an operation that does not settle, and closes nothing then', async () => {
+      const never = new Promise(() => {});
+      const own = new Harness({ drivers, baseline: 'later', rounds: 1, slice: 1, patience: 30 });
+      const operation = (driver, state, turn) => (turn === 9 ? never : driver.run());
+      const stuck = { ...workload, operation, close: () => assert.fail('closed') };
+      const alive = setTimeout(() => {}, 5000);
+      await assert.rejects(own.measure(stuck), (error) => {
+        assert.ok(error instanceof Stalled);
+        assert.match(error.message, /^nothing, immediate, 1 in flight: .* does not settle$/);
+        return true;
+      });
+      clearTimeout(alive);
     });
 
     it('lets no driver always follow the same other one', () => {

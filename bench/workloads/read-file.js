@@ -5,14 +5,20 @@ const { compare, forEach } = require('../verify');
 
 /** @param {import('.').Context} context Whole files, as a Buffer and as a string. */
 module.exports = ({ readSets }) =>
-  readSets.flatMap((set) => [workload(set, undefined), workload(set, 'utf8')]);
+  readSets.flatMap((set) => {
+    const { label, description, paths, textPaths } = set;
+    const all = workload(`readFile ${label}`, description, paths, undefined);
+    if (textPaths.length === 0) return [all];
+    const ofThem = textPaths.length < paths.length ? `, the ${textPaths.length} in UTF-8` : '';
+    return [all, workload(`readFile ${label} utf8`, description + ofThem, textPaths, 'utf8')];
+  });
 
 /** @returns {import('../harness').Workload} */
-function workload({ label, description, paths }, encoding) {
+function workload(name, data, paths, encoding) {
   return {
-    name: `readFile ${label}${encoding ? ` ${encoding}` : ''}`,
+    name,
     unit: 'files',
-    data: description,
+    data,
     concurrency: [1, 16, 128],
 
     async open() {

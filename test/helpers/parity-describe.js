@@ -8,8 +8,7 @@ const { types } = require('node:util');
 const SHOWN_LENGTH = 300;
 
 // Fields of Stats that no two files share.
-const OF_ONE_FILE =
-  /^(ino|blocks|[acm]time(Ms|Ns|Instant)?|birthtime(Ms|Ns|Instant)?)$/;
+const OF_ONE_FILE = /^(ino|blocks|[acm]time(Ms|Ns|Instant)?|birthtime(Ms|Ns|Instant)?)$/;
 // Fields of StatFs that other processes change at any time.
 const OF_ONE_MOMENT = new Set(['bfree', 'bavail', 'ffree', 'files']);
 const DATES = ['atime', 'mtime', 'ctime', 'birthtime'];

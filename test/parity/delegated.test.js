@@ -64,7 +64,12 @@ describe('parity: delegated functions', () => {
       return [dir.path, byName(entries)];
     };
     const targets = [...TARGETS.map(([, target]) => target), 'dir/sub'];
-    for (const options of [undefined, { bufferSize: 1 }, { encoding: 'latin1' }, { recursive: true }]) {
+    for (const options of [
+      undefined,
+      { bufferSize: 1 },
+      { encoding: 'latin1' },
+      { recursive: true },
+    ]) {
       for (const target of targets) {
         await parity.call(`opendir(${target.slice(0, 40)}, ${show(options)})`, (side) =>
           list(side, target, options),
@@ -210,7 +215,12 @@ describe('parity: delegated functions', () => {
       return seen;
     };
     const ignore = { tree: 'ignore' };
-    for (const options of [{}, { encoding: 'buffer' }, { encoding: 'hex' }, { persistent: false }]) {
+    for (const options of [
+      {},
+      { encoding: 'buffer' },
+      { encoding: 'hex' },
+      { persistent: false },
+    ]) {
       await parity.call(
         `watch(file, ${show(options)})`,
         (side) => watch(side, 'file', options, (round) => fs.appendFileSync('file', `${round}`)),

@@ -99,7 +99,14 @@ describe('parity: entries of folders', () => {
       for (const [kind, target] of TARGETS) {
         await parity.call(`${name}(${kind})`, (side) => side.fs[name](target));
       }
-      for (const target of ['emptydir', 'emptydir/', 'dir/sub', 'dir/inner', '/', '/proc/version']) {
+      for (const target of [
+        'emptydir',
+        'emptydir/',
+        'dir/sub',
+        'dir/inner',
+        '/',
+        '/proc/version',
+      ]) {
         if (target === '/' && name === 'unlink') continue;
         await parity.call(`${name}(${target})`, (side) => side.fs[name](target));
       }
@@ -223,8 +230,10 @@ describe('parity: entries of folders', () => {
       for (const encoding of encodings) {
         // Latin-1 and UCS-2 text of a UTF-8 path does not lead back to it unless it is ASCII.
         if (/latin1|ucs2/.test(encoding) && /not/.test(kind)) continue;
-        if (/latin1|ucs2|undefined|null|utf8/.test(String(encoding)) && kind === 'not UTF-8') continue;
-        const decode = encoding === 'ucs2' ? (value) => typeof value : (value) => tame(value, encoding);
+        if (/latin1|ucs2|undefined|null|utf8/.test(String(encoding)) && kind === 'not UTF-8')
+          continue;
+        const decode =
+          encoding === 'ucs2' ? (value) => typeof value : (value) => tame(value, encoding);
         const options = encoding === 'ucs2' ? { tree: 'ignore' } : {};
         await parity.call(
           `mkdtemp(${kind}, ${encoding})`,
@@ -296,9 +305,7 @@ describe('parity: entries of folders', () => {
     async (parity) => {
       for (const target of ['tree', 'tree/deep', 'tree/links']) {
         for (const option of [{ recursive: true }, { recursive: true, force: true }, {}]) {
-          await parity.call(`rm(${target}, ${show(option)})`, (side) =>
-            side.fs.rm(target, option),
-          );
+          await parity.call(`rm(${target}, ${show(option)})`, (side) => side.fs.rm(target, option));
         }
       }
       await parity.call('twice at once', (side) =>
@@ -323,7 +330,21 @@ describe('parity: entries of folders', () => {
   );
 
   parityTest('truncate()', async (parity) => {
-    const lengths = [undefined, null, 0, 1, 5, 12, 13, 14, 4096, 100000, 2 ** 31, 2 ** 32 + 1, 2 ** 40];
+    const lengths = [
+      undefined,
+      null,
+      0,
+      1,
+      5,
+      12,
+      13,
+      14,
+      4096,
+      100000,
+      2 ** 31,
+      2 ** 32 + 1,
+      2 ** 40,
+    ];
     const bad = [-1, -100, -(2 ** 40), 1.5, NaN, Infinity, 2 ** 53, 2 ** 62, '3', 3n, {}, true];
     for (const [kind, target] of TARGETS) {
       for (const length of [undefined, 3]) {
@@ -343,7 +364,9 @@ describe('parity: entries of folders', () => {
           const handle = await side.step('open', () => side.fs.open('file', flags));
           await side.step('truncate', () => handle.truncate(length));
           await side.step('size', async () => (await handle.stat()).size);
-          await side.step('write', () => handle.write('!').then(({ bytesWritten }) => bytesWritten));
+          await side.step('write', () =>
+            handle.write('!').then(({ bytesWritten }) => bytesWritten),
+          );
         });
       }
     }
@@ -365,7 +388,14 @@ describe('parity: entries of folders', () => {
         );
       }
     }
-    for (const target of ['readonly', 'program', 'dir/inner', '/proc/version', '/dev/null', '/sys']) {
+    for (const target of [
+      'readonly',
+      'program',
+      'dir/inner',
+      '/proc/version',
+      '/dev/null',
+      '/sys',
+    ]) {
       for (const mode of modes) {
         await parity.call(
           `access(${target}, ${String(mode)})`,

@@ -34,7 +34,24 @@ const ANY_LENGTH = Number(process.versions.node.split('.')[0]) >= 26;
 const usable = (length) =>
   ANY_LENGTH || length == null || (Number.isInteger(length) && Math.abs(length) < 2 ** 31);
 
-const POSITIONS = [undefined, null, 0, 1, 35, 36, 37, 1000, -1, 5n, 36n, -1n, 0n, 2 ** 40, 1.5, '3'];
+const POSITIONS = [
+  undefined,
+  null,
+  0,
+  1,
+  35,
+  36,
+  37,
+  1000,
+  -1,
+  5n,
+  36n,
+  -1n,
+  0n,
+  2 ** 40,
+  1.5,
+  '3',
+];
 
 describe('parity: FileHandle reading', () => {
   parityTest(
@@ -70,7 +87,8 @@ describe('parity: FileHandle reading', () => {
         const { pick, next } = parity.random;
         const options = {};
         if (next() < 0.6) options.offset = pick([undefined, null, 0, 2, 8, 9, -1, 1.5, '1']);
-        if (next() < 0.6) options.length = pick([undefined, null, 0, 1, 6, 8, 9, -1, 2.5, '4'].filter(usable));
+        if (next() < 0.6)
+          options.length = pick([undefined, null, 0, 1, 6, 8, 9, -1, 2.5, '4'].filter(usable));
         if (next() < 0.6) options.position = pick(POSITIONS);
         const shape = pick(['buffer first', 'buffer inside', 'no buffer']);
         const text = Object.entries(options).map(([key, value]) => `${key}: ${show(value)}`);
@@ -272,7 +290,9 @@ describe('parity: FileHandle reading', () => {
           length: int(0, 9),
           position: pick([null, undefined, null, int(0, 40), BigInt(int(0, 40)), -1]),
         }));
-        const text = steps.map(({ kind, length, position }) => `${kind} ${length}@${show(position)}`);
+        const text = steps.map(
+          ({ kind, length, position }) => `${kind} ${length}@${show(position)}`,
+        );
         await parity.script(
           text.join(', '),
           async (side) => {

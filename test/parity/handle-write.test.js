@@ -169,7 +169,8 @@ describe('parity: FileHandle writing', () => {
       'write: position': (handle, odd) => handle.write(Buffer.from('abc'), 0, 1, odd),
       'write: option offset': (handle, odd) => handle.write(Buffer.from('abc'), { offset: odd }),
       'write: option length': (handle, odd) => handle.write(Buffer.from('abc'), { length: odd }),
-      'write: option position': (handle, odd) => handle.write(Buffer.from('abc'), { position: odd }),
+      'write: option position': (handle, odd) =>
+        handle.write(Buffer.from('abc'), { position: odd }),
       'string: position': (handle, odd) => handle.write('abc', odd),
       'string: encoding': (handle, odd) => handle.write('abc', 0, odd),
       'string: surplus': (handle, odd) => handle.write('abc', 0, 'utf8', odd),
@@ -236,7 +237,9 @@ describe('parity: FileHandle writing', () => {
       await withHandle(parity, `${count} writes at positions at once`, 'w', (side, handle) =>
         side.step('', () =>
           Promise.all(
-            Array.from({ length: count }, (_, i) => handle.write(Buffer.from([65 + i]), 0, 1, i * 3)),
+            Array.from({ length: count }, (_, i) =>
+              handle.write(Buffer.from([65 + i]), 0, 1, i * 3),
+            ),
           ),
         ),
       );

@@ -37,12 +37,16 @@ describe('parity: FileHandle', () => {
         for (const [odd, make] of ODD_VALUES) {
           // With Node 20 a mode of -0 or 2**31 fails an assertion in the binding.
           if (name === 'chmod' && ['-0', '2**31'].includes(odd)) continue;
-          await withHandle(parity, `${name}: argument ${position} is ${odd}`, async (side, handle) => {
-            const args = [...valid];
-            args[position] = make();
-            await side.step('', () => handle[name](...args));
-            if (name === 'utimes') side.noteTimes('file');
-          });
+          await withHandle(
+            parity,
+            `${name}: argument ${position} is ${odd}`,
+            async (side, handle) => {
+              const args = [...valid];
+              args[position] = make();
+              await side.step('', () => handle[name](...args));
+              if (name === 'utimes') side.noteTimes('file');
+            },
+          );
         }
       }
       await withHandle(parity, `${name}()`, (side, handle) => side.step('', () => handle[name]()));
@@ -63,7 +67,16 @@ describe('parity: FileHandle', () => {
       );
     }
     const own = [process.getuid(), process.getgid()];
-    for (const ids of [own, [-1, -1], ...(own[0] === 0 ? [[1, 2], [65534, 65534]] : [])]) {
+    for (const ids of [
+      own,
+      [-1, -1],
+      ...(own[0] === 0
+        ? [
+            [1, 2],
+            [65534, 65534],
+          ]
+        : []),
+    ]) {
       await withHandle(parity, `chown(${ids})`, (side, handle) =>
         side.step('', () => handle.chown(...ids)),
       );
@@ -115,7 +128,12 @@ describe('parity: FileHandle', () => {
         await side.step(name, () => handle[name](Symbol('odd'), NaN));
       });
     }
-    for (const name of ['createReadStream', 'createWriteStream', 'readLines', 'readableWebStream']) {
+    for (const name of [
+      'createReadStream',
+      'createWriteStream',
+      'readLines',
+      'readableWebStream',
+    ]) {
       await withHandle(parity, name, async (side, handle) => {
         await handle.close();
         await side.step(name, async () => {

@@ -4,8 +4,9 @@ const { constants } = require('node:fs');
 const { parityTest } = require('../helpers/parity-compare');
 const { TARGETS, PATH_KINDS } = require('../helpers/parity-values');
 
-const STRING_FLAGS =
-  'r rs sr r+ rs+ sr+ w wx xw w+ wx+ xw+ a ax xa as sa a+ ax+ xa+ as+ sa+'.split(' ');
+const STRING_FLAGS = 'r rs sr r+ rs+ sr+ w wx xw w+ wx+ xw+ a ax xa as sa a+ ax+ xa+ as+ sa+'.split(
+  ' ',
+);
 const BAD_FLAGS = ['', 'R', 'rw', 'wr', 'x', '+', 'r ', 'w++', 'axs', 'toString', '0', '438'];
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = constants;

@@ -14,7 +14,16 @@ const MIDDLE = [8191, 8192, 8193, 9001, 11 * KIB + 7, 13333, 16383, 16384, 16385
 const LARGE = [64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 128 * KIB + 1, 512 * KIB - 1, 512 * KIB];
 const LARGER = [512 * KIB + 1, 1024 * KIB, 1024 * KIB + 3, 2048 * KIB + 5];
 const SIZES = [...SMALL, ...MIDDLE, ...LARGE, ...LARGER];
-const AROUND_CHUNKS = [0, 1, 4095, 9001, 64 * KIB + 1, 512 * KIB - 1, 512 * KIB + 1, 1024 * KIB + 3];
+const AROUND_CHUNKS = [
+  0,
+  1,
+  4095,
+  9001,
+  64 * KIB + 1,
+  512 * KIB - 1,
+  512 * KIB + 1,
+  1024 * KIB + 3,
+];
 
 // Characters of two, three and four bytes, begun at each offset, so that one of them lies across
 // every boundary at which a reader may cut.

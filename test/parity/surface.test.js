@@ -60,7 +60,10 @@ describe('parity: surface', () => {
       side.note('close', shapeOf(handle, 'close'));
       side.note('tag', Object.prototype.toString.call(handle));
       const { on, once, off, emit, removeAllListeners } = EventEmitter.prototype;
-      side.note('emits', [on, once, off, emit, removeAllListeners].map(({ name }) => typeof handle[name]));
+      side.note(
+        'emits',
+        [on, once, off, emit, removeAllListeners].map(({ name }) => typeof handle[name]),
+      );
       side.note('is a number', Number.isInteger(handle.fd) && handle.fd > 2);
       side.note('async id', typeof handle.getAsyncId());
       await side.step('fd is read-only', () => {

@@ -164,7 +164,20 @@ describe('parity: writeFile and appendFile', () => {
     });
 
     parityTest(`${name}(): modes and flush`, async (parity) => {
-      const modes = [undefined, null, 0, 0o600, 0o777, 0o4755, '600', '0o600', 'rw', 1.5, -1, 2 ** 32];
+      const modes = [
+        undefined,
+        null,
+        0,
+        0o600,
+        0o777,
+        0o4755,
+        '600',
+        '0o600',
+        'rw',
+        1.5,
+        -1,
+        2 ** 32,
+      ];
       for (const mode of modes) {
         for (const target of ['new', 'file']) {
           await parity.call(`${name}(${target}, { mode: ${JSON.stringify(mode)} })`, (side) =>
@@ -226,11 +239,14 @@ describe('parity: writeFile and appendFile', () => {
               side.fs[name](target, DATA[kind](), { signal: make() }),
             );
           }
-          await parity.script(`handle.${name}(${kind}), aborted before: ${reason}`, async (side) => {
-            const handle = await side.step('open', () => side.fs.open('file', 'r+'));
-            await side.step(name, () => handle[name](DATA[kind](), { signal: make() }));
-            await side.step('then', () => handle[name]('more', { signal: undefined }));
-          });
+          await parity.script(
+            `handle.${name}(${kind}), aborted before: ${reason}`,
+            async (side) => {
+              const handle = await side.step('open', () => side.fs.open('file', 'r+'));
+              await side.step(name, () => handle[name](DATA[kind](), { signal: make() }));
+              await side.step('then', () => handle[name]('more', { signal: undefined }));
+            },
+          );
           // How much was written when the abort came is nobody's promise.
           await parity.script(
             `${name}(${kind}), aborted in the same tick: ${reason}`,

@@ -1,0 +1,207 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const nodeFs = require('node:fs');
+const {
+  backend,
+  collect,
+  describeOnRing,
+  descriptors,
+  nextMessage,
+  onRing,
+  resultOf,
+  runProgram,
+  sleep,
+  startWorker,
+  until,
+  useFolder,
+} = require('../helpers/environment');
+
+const ROUNDS = 100;
+/** What is set up once in a process, and what the allocator keeps, is there after so many. */
+const WARM_UP = 20;
+/** For all rounds together: a leak of each round's requests, or of one ring in ten, is more. Bytes. */
+const ALLOWED_GROWTH = 16 * 1024 * 1024;
+
+/** 1,000 requests of all kinds, and a message as soon as they are under way. */
+async function makeRequests({ uring, args, say }) {
+  const ignore = () => {};
+  const handles = [];
+  for (let i = 0; i < 4; i++) handles.push(await uring.open(args.small, 'r'));
+  const written = await uring.open(`${args.folder}/written`, 'w');
+  const pipe = await uring.open(args.fifo, 'r+');
+  const requests = [];
+  for (let i = 0; i < 100; i++) {
+    requests.push(
+      uring.readFile(args.small),
+      uring.readFile(args.large),
+      uring.readFile(args.small, 'utf8'),
+      uring.writeFile(`${args.folder}/file-${i % 10}`, Buffer.alloc(5000)),
+      handles[i % 4].read(Buffer.alloc(4096), 0, 4096, null),
+      handles[i % 4].read(Buffer.alloc(4096), 0, 4096, 0),
+      written.write(Buffer.alloc(4096)),
+      pipe.read(Buffer.alloc(16), 0, 16, null),
+      uring.stat(args.small),
+      i % 10 === 0 ? uring.open(args.lonely, 'r') : uring.open(args.small, 'r'),
+    );
+  }
+  for (const request of requests) request.catch(ignore);
+  say(requests.length);
+  if (args.stay) return;
+  await Promise.race(requests);
+}
+
+/** Leaves files open in every way there is. */
+async function leaveOpen({ uring, args, say }) {
+  globalThis.kept = [];
+  for (let i = 0; i < 10; i++) globalThis.kept.push(await uring.open(args.small, 'r'));
+  globalThis.kept.push((await uring.open(args.small, 'r')).createReadStream());
+  if (args.blocked) {
+    uring.readFile(args.lonely).catch(() => {});
+    uring.open(args.lonely, 'r').catch(() => {});
+  }
+  say('open');
+  setInterval(() => {}, 1000);
+}
+
+/**
+ * A worker reads a FIFO and closes it; then this thread opens files, which get the numbers that the
+ * worker had; then the worker ends.
+ */
+async function terminateBesideOpenFiles({ uring, nodeFs: files, root, args, say }) {
+  const { Worker } = require('node:worker_threads');
+  const { lonely, small } = args;
+  async function readFifo(tools, fifo) {
+    const { parentPort } = require('node:worker_threads');
+    setInterval(() => {}, 1000);
+    const handle = await tools.open(fifo, 'r');
+    const text = await handle.readFile('utf8');
+    await handle.close();
+    parentPort.postMessage(text);
+  }
+  const source = `(${readFifo})(require('${root}'), ${JSON.stringify(lonely)})`;
+  const worker = new Worker(source, { eval: true });
+  const message = new Promise((resolve) => worker.once('message', resolve));
+  // Waits, by the ring, until the worker has the FIFO open.
+  const writer = await uring.open(lonely, 'w');
+  // Both descriptors of the worker's are there only while it waits for the writer.
+  await writer.writeFile('hello');
+  await writer.close();
+  const text = await message;
+  const opened = Array.from({ length: 30 }, () => files.openSync(small, 'r'));
+  await worker.terminate();
+  const lost = opened.filter((fd) => {
+    try {
+      return files.fstatSync(fd).size !== 4096;
+    } catch {
+      return true;
+    }
+  });
+  say({ text, lost });
+}
+
+/** Blocked reads fill the ring and more, then the worker ends. */
+async function terminateFullRing({ root, args: { fifo }, say }) {
+  const { Worker } = require('node:worker_threads');
+  async function fillRing(tools, name) {
+    const { parentPort } = require('node:worker_threads');
+    const handle = await tools.open(name, 'r+');
+    const count = tools.ring.status().cqEntries + 100;
+    for (let i = 0; i < count; i++) handle.read(Buffer.alloc(8), 0, 8, null).catch(() => {});
+    setTimeout(() => parentPort.postMessage('full'), 100);
+  }
+  const worker = new Worker(`(${fillRing})(require('${root}'), ${JSON.stringify(fifo)})`, {
+    eval: true,
+  });
+  await new Promise((resolve) => worker.once('message', resolve));
+  const timer = setTimeout(() => {
+    say('terminate() hangs');
+    process.kill(process.pid, 'SIGKILL');
+  }, 5000);
+  await worker.terminate();
+  clearTimeout(timer);
+  say('ended');
+}
+
+describe('lifetime: workers', () => {
+  const folder = useFolder();
+  let args;
+  before(() => {
+    args = {
+      folder: folder.in(),
+      small: folder.file('small', Buffer.alloc(4096, 's')),
+      large: folder.file('large', Buffer.alloc(300_000, 'l')),
+      fifo: folder.fifo('fifo'),
+      lonely: folder.fifo('lonely'),
+    };
+  });
+
+  it('each have a ring, at once, and end by themselves', async () => {
+    const workers = Array.from({ length: 6 }, () =>
+      startWorker(async ({ uring, args: { small }, say }) => {
+        const calls = Array.from({ length: 500 }, () => uring.readFile(small));
+        const lengths = new Set((await Promise.all(calls)).map(({ length }) => length));
+        say({ backend: uring.ring.status().backend, lengths: [...lengths] });
+      }, args),
+    );
+    const exits = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+    for (const message of await Promise.all(workers.map(nextMessage))) {
+      assert.deepEqual(message, { backend, lengths: [4096] });
+    }
+    assert.deepEqual(
+      await Promise.all(exits),
+      workers.map(() => 0),
+    );
+  });
+
+  it('terminate() takes back what is open', async () => {
+    const before = descriptors().length;
+    for (let i = 0; i < 3; i++) {
+      // The pool's open(2) of a FIFO can't be ended: terminate() would wait for a writer.
+      const worker = startWorker(leaveOpen, { ...args, blocked: onRing });
+      await nextMessage(worker);
+      assert.ok(descriptors().length > before);
+      await worker.terminate();
+    }
+    await until(
+      () => descriptors().length <= before,
+      () => descriptors().join('\n'),
+    );
+  });
+
+  describeOnRing('on the ring', () => {
+    it('terminate() amid 1,000 requests leaves nothing, 100 times', async function () {
+      this.timeout(90_000);
+      let warm;
+      for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+        if (round === WARM_UP) {
+          await collect();
+          warm = { descriptors: descriptors().length, memory: process.memoryUsage.rss() };
+        }
+        const worker = startWorker(makeRequests, { ...args, stay: round % 2 === 0 });
+        assert.equal(await nextMessage(worker), 1000);
+        if (round % 4 > 1) await sleep(round % 4);
+        await worker.terminate();
+      }
+      await collect();
+      const growth = process.memoryUsage.rss() - warm.memory;
+      await until(
+        () => descriptors().length <= warm.descriptors,
+        () => descriptors().join('\n'),
+      );
+      assert.ok(growth < ALLOWED_GROWTH, `memory grew by ${growth} bytes`);
+      const rings = nodeFs.readFileSync('/proc/self/maps', 'utf8').match(/io_uring/g) ?? [];
+      assert.ok(rings.length <= 10, `${rings.length} mappings of rings are left`);
+    });
+
+    it("terminate() closes no descriptor that is not the worker's own", async () => {
+      const result = await resultOf(terminateBesideOpenFiles, { args });
+      assert.deepEqual(result, { text: 'hello', lost: [] });
+    });
+
+    it('terminate() ends more blocked reads than the ring has room for', async () => {
+      const { said } = await runProgram(terminateFullRing, { args });
+      assert.deepEqual(said, ['ended']);
+    });
+  });
+});
