@@ -1,7 +1,7 @@
 'use strict';
 /** Errors as fs/promises makes them, from what the kernel said. */
 
-const { getSystemErrorMap } = require('node:util');
+const { getSystemErrorMap, inspect } = require('node:util');
 
 /** errno (negative) → [code, message] */
 const systemErrors = getSystemErrorMap();
@@ -51,12 +51,13 @@ function rejectInJob(resolve, makeError) {
   const job = new Promise((_, reject) => {
     start = reject;
   });
-  const makeAndThrow = () => {
+  const failWhereAwaited = () => {
     const error = makeError();
-    Error.captureStackTrace(error, makeAndThrow);
+    // An error that Node made for a callback has no frames at all yet.
+    Error.captureStackTrace(error);
     throw error;
   };
-  resolve(job.then(undefined, makeAndThrow));
+  resolve(job.then(undefined, failWhereAwaited));
   start();
 }
 
@@ -87,4 +88,10 @@ function nodeError(Base, code, message) {
   return error;
 }
 
-module.exports = { ECANCELED, closedError, nodeError, rejectInJob, systemError };
+/** ERR_INVALID_ARG_VALUE for a property of an options object. */
+function invalidValue(property, value, reason) {
+  const message = `The property '${property}' ${reason}. Received ${inspect(value)}`;
+  return nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+module.exports = { ECANCELED, closedError, invalidValue, nodeError, rejectInJob, systemError };

@@ -25,7 +25,7 @@ const {
   toBytes,
   toOptions,
 } = require('./validate');
-const { readRest, writeAll } = require('./whole-file');
+const { readInto, readRest, writeAll } = require('./whole-file');
 
 /** Node's limit for one read or write, bytes. */
 const MAX_LENGTH = 2 ** 31 - 1;
@@ -182,11 +182,17 @@ class FileHandle extends EventEmitter {
 
   stat(options) {
     if (this.fd === -1) return closed('fstat');
-    return stat(this, options);
+    try {
+      return stat(this, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   truncate(len = 0) {
     if (this.fd === -1) return closed('ftruncate');
+    // The callback function would take a function for the callback.
+    if (typeof len === 'function') return nodePromises.truncate(`/proc/self/fd/${this.fd}`, len);
     const viaPool = () => callOn(this, 'ftruncate', len);
     if (!isPosition(len)) return viaPool();
     return submit(this, ops.ftruncate(this.fd, len), FTRUNCATE, undefined, undefined, viaPool);
@@ -207,7 +213,7 @@ class FileHandle extends EventEmitter {
 
   writev(buffers, position) {
     if (this.fd === -1) return closed('writev');
-    if (Array.isArray(buffers) && buffers.length === 0) {
+    if (Array.isArray(buffers) && buffers.length === 0 && this[kRefs] > 0) {
       return Promise.resolve({ __proto__: null, bytesWritten: 0, buffers });
     }
     return transferVector(this, 'writev', WRITEV, buffers, position);
@@ -467,7 +473,8 @@ function transferVector(handle, name, operation, buffers, position) {
 
 function stat(handle, options) {
   const viaPool = () => callOn(handle, 'fstat', options ?? {});
-  if (options === null || (options !== undefined && typeof options !== 'object')) {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  if (options !== undefined && !isObject) {
     // Node's function for paths words it, or takes it (Node 20 does).
     return nodePromises.stat(`/proc/self/fd/${handle.fd}`, options);
   }
@@ -478,7 +485,7 @@ function stat(handle, options) {
 
 async function readFile(handle, options) {
   if (handle.fd === -1) throw closedError('readFile');
-  const { encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
+  const { buffer, encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
   // A call that is wrong in whatever way is rejected before Node looks at the path.
   // 'buffer' passes there, and fails where Node makes the decoder.
   if (encoding === 'buffer') return new StringDecoder(encoding);
@@ -490,10 +497,27 @@ async function readFile(handle, options) {
     // Too large for Node, which says so when it meets the file.
     if (size > MAX_LENGTH)
       return await nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
+    if (buffer !== undefined && takesReadBuffer()) {
+      return await readInto(handle[kFile], size, buffer, encoding, signal);
+    }
     return await readRest(handle[kFile], size, encoding, signal);
   } finally {
     handle[kUnref]();
   }
+}
+
+let readBufferTaken;
+/** Whether the running Node's readFile has the option `buffer`: then it refuses a wrong one. */
+function takesReadBuffer() {
+  if (readBufferTaken === undefined) {
+    try {
+      nodeFs.readFileSync('/dev/null', { buffer: 0 });
+      readBufferTaken = false;
+    } catch {
+      readBufferTaken = true;
+    }
+  }
+  return readBufferTaken;
 }
 
 async function writeFile(handle, data, options) {

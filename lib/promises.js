@@ -81,6 +81,7 @@ function isPlainStat(options) {
     options === undefined ||
     (options !== null &&
       typeof options === 'object' &&
+      !Array.isArray(options) &&
       options.signal === undefined &&
       (options.throwIfNoEntry === undefined || options.throwIfNoEntry === true))
   );
@@ -142,14 +143,15 @@ function readFile(path, options) {
 /** Options that nothing recognises. */
 const UNKNOWN = { encoding: 'unknown' };
 
-/** What Node's functions say of a closed handle; its methods say "file closed". */
-function rejectBadDescriptor(syscall) {
-  return Promise.reject(systemError(-errno.EBADF, syscall));
+/** What Node's writeFile says of a closed handle, whose methods say "file closed". */
+function rejectClosed() {
+  const checksFirst = Number.parseInt(process.versions.node, 10) > 24;
+  return checksFirst ? callNode('fstat', -1) : Promise.reject(systemError(-errno.EBADF, 'write'));
 }
 
 function writeFileWith(name, byDefault, path, data, options) {
   if (path instanceof FileHandle) {
-    return path.fd === -1 ? rejectBadDescriptor('write') : path.writeFile(data, options);
+    return path.fd === -1 ? rejectClosed() : path.writeFile(data, options);
   }
   return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
 }

@@ -21,6 +21,7 @@ const { kSettled } = require('./symbols');
  * @property {(request: Request, result: number, index: number) => void} [discard] undoes what succeeded
  *   after the caller gave up
  * @property {(index: number) => string} [syscallAt] which call failed, for a request of several steps
+ * @property {() => boolean} [namesPath] whether errors of the later steps name the path
  */
 
 /** One operation under way: what it is about, and the only strong reference to the memory it uses. */
@@ -189,12 +190,12 @@ function settleOne(request, result, index) {
 }
 
 /** @param {Request} request */
-function fail({ operation, path, dest, resolve }, errno, index) {
-  const syscall =
-    operation.syscallAt === undefined ? operation.syscall : operation.syscallAt(index);
-  // Only the call that looks a path up names it.
-  const named = syscall === operation.syscall;
-  rejectInJob(resolve, () =>
+function fail(request, errno, index) {
+  const { operation, path, dest } = request;
+  const syscall = operation.syscallAt?.(index) ?? operation.syscall;
+  // Of several calls, only the one that looks the path up names it, as a rule.
+  const named = syscall === operation.syscall || operation.namesPath?.();
+  rejectInJob(request.resolve, () =>
     named ? systemError(errno, syscall, path, dest) : systemError(errno, syscall),
   );
 }

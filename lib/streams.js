@@ -52,7 +52,12 @@ function operationsOf(handle) {
   };
 }
 
+function notImplemented(what) {
+  return nodeError(Error, 'ERR_METHOD_NOT_IMPLEMENTED', `The ${what} method is not implemented`);
+}
+
 function streamOver(handle, create, options) {
+  if (options?.fs) throw notImplemented('FileHandle with fs');
   const stream = create(undefined, { ...options, fd: handle.fd, fs: operationsOf(handle) });
   handle[kRef]();
   handle.on('close', () => stream.close());

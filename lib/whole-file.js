@@ -10,12 +10,15 @@ const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
+const { invalidValue } = require('./errors');
 const { abortable, extras, ops, slab, track } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
 const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
-const { O_NONBLOCK, O_RDONLY, S_IFIFO, S_IFMT, S_IFREG } = constants;
+const { O_NONBLOCK, O_RDONLY, O_SYNC, S_IFIFO, S_IFMT, S_IFREG } = constants;
+/** <fcntl.h>; not among Node's constants. */
+const O_CLOEXEC = 0o2000000;
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -30,9 +33,16 @@ const CHUNK_SIZE = 64 * 1024;
 /** As much as goes to the kernel in one write, so that a signal is heeded in between. Bytes. */
 const WRITE_SIZE = 512 * 1024;
 
+/** Reading with other flags is rare, and may make, empty or not wait for the file: it is left to Node. */
+const READ_FLAGS = O_RDONLY | O_SYNC | O_CLOEXEC;
+
 /** After so many files in a row that were too large for one request, the next begin with steps. */
 const LARGE_STREAK = 4;
 let largeStreak = 0;
+
+/** From 26.8 on Node reads small files in one step, and its errors name the path whatever call failed. */
+const [major, minor] = process.versions.node.split('.').map(Number);
+const NAMES_PATH = major > 26 || (major === 26 && minor >= 8);
 
 /** Where C says, beside a result, which slot it used, which step decided, whether more is to come. */
 const slotAt = (index) => extras[index] >> 4;
@@ -72,6 +82,7 @@ const READ_FILE = {
     return contents;
   },
   syscallAt: (index) => syscallAt(index, 'read'),
+  namesPath: () => NAMES_PATH,
   pool: ({ path, detail: encoding, signal }) => nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
     if (isUnfinished(index)) new SlotFile(slotAt(index)).close();
@@ -205,10 +216,8 @@ function concat(chunks) {
  * @returns {Promise<Buffer | string> | undefined} undefined: it is for Node's own function
  */
 function readPath(path, flags, encoding, signal) {
-  if (flags & O_NONBLOCK) return undefined; // the ring would wait where read(2) says EAGAIN
-  if (flags !== O_RDONLY || largeStreak >= LARGE_STREAK) {
-    return readSteps(path, flags, encoding, signal);
-  }
+  if (flags & ~READ_FLAGS) return undefined;
+  if (largeStreak >= LARGE_STREAK) return readSteps(path, flags, encoding, signal);
   const id = ops.readFile(path, flags);
   if (id < 0) return undefined;
   const request = track(id, READ_FILE, path);
@@ -236,6 +245,41 @@ async function readRest(file, size, encoding, signal) {
     length += count;
   }
   return decode(length === size ? contents : contents.subarray(0, length), encoding);
+}
+
+/**
+ * Reads what is left of an open file into the caller's memory.
+ *
+ * @param {{ read: Function }} file
+ * @param {number} size bytes, if it is a regular file, else 0
+ * @param {ArrayBufferView | ((size: number) => ArrayBufferView)} buffer
+ * @returns {Promise<Buffer | string>} the part of the memory that was filled
+ */
+async function readInto(file, size, buffer, encoding, signal) {
+  await checkAborted(signal);
+  const isFactory = typeof buffer === 'function';
+  const view = isFactory ? buffer(size) : buffer;
+  if (!ArrayBuffer.isView(view)) {
+    // Node words it; it looks at the file first, so any will do.
+    return nodePromises.readFile('/dev/null', { buffer: isFactory ? () => view : view });
+  }
+  const memory = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const name = isFactory ? 'options.buffer().byteLength' : 'options.buffer.byteLength';
+  const room = memory.length;
+  if (size > room) throw invalidValue(name, room, `is smaller than the file size of ${size} bytes`);
+  const most = size === 0 ? room : size;
+  let length = 0;
+  let ended = false;
+  while (length < most && !ended) {
+    await checkAborted(signal);
+    const count = await file.read(memory, length, most - length);
+    length += count;
+    ended = count === 0;
+  }
+  if (size === 0 && !ended && (await file.read(Buffer.alloc(1), 0, 1)) !== 0) {
+    throw invalidValue(name, room, 'is too small to contain the entire file');
+  }
+  return decode(memory.subarray(0, length), encoding);
 }
 
 /* ---- writing ---- */
@@ -317,4 +361,4 @@ function writePath(path, data, { flags, mode, flush, encoding, signal }) {
   return request.promise;
 }
 
-module.exports = { readPath, readRest, writeAll, writePath };
+module.exports = { readInto, readPath, readRest, writeAll, writePath };

@@ -119,6 +119,27 @@ function descriptorsOf(file) {
   return descriptors().filter((line) => line.endsWith(` -> ${file}`)).length;
 }
 
+/**
+ * Takes the warnings of each test of a suite, instead of Node, which prints them.
+ *
+ * @returns {string[]} the messages; emptied for each test
+ */
+function takeWarnings() {
+  const warnings = [];
+  const note = ({ message }) => warnings.push(message);
+  let listeners;
+  beforeEach(() => {
+    warnings.length = 0;
+    listeners = process.listeners('warning');
+    process.removeAllListeners('warning').on('warning', note);
+  });
+  afterEach(() => {
+    process.removeAllListeners('warning');
+    for (const listener of listeners) process.on('warning', listener);
+  });
+  return warnings;
+}
+
 /** How a program begins: JS text, by which `program` is called with its tools. */
 function sourceOf(program, root, args, say) {
   return `'use strict';
@@ -211,6 +232,7 @@ module.exports = {
   skip,
   sleep,
   startWorker,
+  takeWarnings,
   until,
   uring,
   useFolder,

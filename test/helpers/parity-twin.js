@@ -51,11 +51,17 @@ function snapshot(dir, prefix = '') {
   try {
     names = fs.readdirSync(dir, { encoding: 'latin1' }).sort();
   } catch (error) {
-    return [`${prefix} (${error.code})`];
+    return [`${prefix}. (${error.code})`];
   }
   for (const name of names) {
     const full = Buffer.concat([Buffer.from(`${dir}/`), Buffer.from(name, 'latin1')]);
-    const stats = fs.lstatSync(full);
+    let stats;
+    try {
+      stats = fs.lstatSync(full);
+    } catch (error) {
+      lines.push(`${prefix}${name} (${error.code})`);
+      continue;
+    }
     const type = typeOf(stats);
     let line = `${prefix}${name} ${type} ${(stats.mode & 0o7777).toString(8)}`;
     line += ` ${stats.uid}:${stats.gid}`;

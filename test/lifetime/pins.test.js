@@ -7,6 +7,7 @@ const {
   collectUntil,
   describeOnRing,
   sleep,
+  takeWarnings,
   until,
   uring,
   useFolder,
@@ -16,6 +17,7 @@ const { O_NONBLOCK, O_RDWR } = nodeFs.constants;
 const SIZE = 5000;
 
 describeOnRing('lifetime: memory that the kernel uses', () => {
+  const warnings = takeWarnings();
   const folder = useFolder();
   let helpers;
   /** Whether the memory that the test made last is gone. */
@@ -40,7 +42,7 @@ describeOnRing('lifetime: memory that the kernel uses', () => {
   afterEach(async () => {
     await until(() => release(), 'the end of what the test has begun');
     await pipe.close();
-    ends.forEach(nodeFs.closeSync);
+    for (const end of ends) nodeFs.closeSync(end);
   });
 
   function openEnd(name) {
@@ -182,19 +184,22 @@ describeOnRing('lifetime: memory that the kernel uses', () => {
     await collectUntil(isGone, 'the end of the memory');
   });
 
-  it('an aborted read keeps the memory until the kernel has let go', async () => {
+  it('an aborted write keeps the memory until the kernel has let go', async () => {
     const path = folder.fifo(`fifo-${count++}`);
     const controller = new AbortController();
     const end = openEnd(path);
     const options = { flag: 'r+', signal: controller.signal };
     // 'r+' opens at once, and the write waits for room.
     fillPipe(end);
-    const writing = uring.writeFile(path, externalBuffer(SIZE).fill('w'), options);
+    // The error itself is not kept: V8 keeps with it what it needs to write the stack.
+    const failed = assert.rejects(uring.writeFile(path, externalBuffer(SIZE), options), {
+      name: 'AbortError',
+    });
     await until(() => inFlight() === 1, 'the write to wait for room');
     await collect();
     assert.equal(isGone(), false);
     controller.abort();
-    await assert.rejects(writing, { name: 'AbortError' });
+    await failed;
     await until(() => inFlight() === 0, 'the end of the write');
     await collectUntil(isGone, 'the end of the memory');
   });
@@ -232,14 +237,10 @@ describeOnRing('lifetime: memory that the kernel uses', () => {
       return bytesRead;
     })();
     await until(() => inFlight() === 1, 'the read to wait for bytes');
-    const warnings = [];
-    const note = (warning) => warnings.push(warning.message);
-    process.on('warning', note);
     await collect();
     assert.deepEqual(warnings, []);
     nodeFs.writeSync(end, 'bytes');
     assert.equal(await reading, 5);
     await collectUntil(() => warnings.length > 0, 'the warning of the unclosed handle');
-    process.off('warning', note);
   });
 });

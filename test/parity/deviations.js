@@ -2,4 +2,27 @@
 
 // The places where uring-fs is known to differ from node:fs/promises, each with its reason.
 // `call` is matched against "<test title>: <call>", `place` against the path of the difference.
-module.exports = [];
+module.exports = [
+  {
+    call: /readFile\((missing|dir|empty), .*\) aborted (in the same tick|afterwards)/,
+    place: /./,
+    reason: 'an abort rejects at once; Node lets an error of a call under way come first',
+  },
+  {
+    call: /^FileHandle.*read: (option )?length is -0$/,
+    place: /bytesRead/,
+    reason: 'Node 20 to 24 resolve with the -0 they were given; the number of bytes read is 0',
+  },
+  {
+    call: /read: option offset is 2\*\*32$/,
+    place: /error/,
+    reason: 'the same error and code, with the length that fs.read computes in its message',
+  },
+  {
+    call: /\/proc\/version 'r'/,
+    place: /error/,
+    reason:
+      'a write at a position on a file opened for reading, that could not seek either: two errors ' +
+      'apply, the ring names the other one',
+  },
+];

@@ -1,0 +1,157 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const nodeFs = require('node:fs');
+const { describeOnRing, runProgram, sleep, useFolder } = require('../helpers/environment');
+
+const ROUNDS = 20;
+
+describe('lifetime: the end of the process', () => {
+  const folder = useFolder();
+  let fifo;
+  let small;
+  before(() => {
+    fifo = folder.fifo('fifo');
+    small = folder.file('small', 'small');
+  });
+
+  it('comes by itself when nothing is pending, open handle or not', async () => {
+    const result = await runProgram(
+      async ({ uring, args, say }) => {
+        const handle = await uring.open(args.small, 'r');
+        await handle.read();
+        await Promise.all(Array.from({ length: 300 }, () => uring.readFile(args.small)));
+        await uring.stat(args.small);
+        globalThis.kept = handle;
+        process.on('exit', (code) => say(`exit ${code}`));
+      },
+      { args: { small } },
+    );
+    assert.deepEqual([result.code, result.signal, result.said], [0, null, ['exit 0']]);
+  });
+
+  it('waits for a read of a FIFO', async () => {
+    let ended = false;
+    const running = runProgram(
+      ({ uring, args, say }) => {
+        uring.readFile(args.fifo, 'utf8').then(say);
+      },
+      { args: { fifo } },
+    ).finally(() => {
+      ended = true;
+    });
+    await sleep(400);
+    assert.equal(ended, false, 'the process should wait');
+    await nodeFs.promises.writeFile(fifo, 'at last');
+    const { code, said } = await running;
+    assert.deepEqual([code, said], [0, ['at last']]);
+  });
+
+  it('comes by process.exit() with requests in flight, with its code', async function () {
+    this.timeout(60_000);
+    async function exitAmidRequests({ uring, args, say }) {
+      const { small: file, folder: where, round } = args;
+      const handle = await uring.open(file, 'r+');
+      if (uring.ring.status().backend === 'io_uring') {
+        // A thread of the pool that waits for the other end would hold up the process.
+        const pipe = await uring.open(args.fifo, 'r+');
+        for (let i = 0; i < 20; i++) pipe.read(Buffer.alloc(8), 0, 8, null).catch(() => {});
+        uring.readFile(`${where}/lonely`).catch(() => {});
+      }
+      for (let i = 0; i < 200; i++) {
+        uring.readFile(file).catch(() => {});
+        uring.stat(file).catch(() => {});
+        uring.writeFile(`${where}/exit-${i % 20}`, Buffer.alloc(20_000)).catch(() => {});
+        handle.read(Buffer.alloc(64), 0, 64, null).catch(() => {});
+      }
+      say(round);
+      if (round % 4 === 0) process.exit(7);
+      if (round % 4 === 1) process.nextTick(process.exit, 7);
+      if (round % 4 === 2) setImmediate(process.exit, 7);
+      if (round % 4 === 3) setTimeout(process.exit, 3, 7);
+    }
+    folder.fifo('lonely');
+    async function runEvery(step, first) {
+      for (let round = first; round < ROUNDS; round += step) {
+        const args = { small, fifo, folder: folder.in(), round };
+        const { code, signal, said, stderr } = await runProgram(exitAmidRequests, { args });
+        assert.deepEqual([code, signal, said], [7, null, [round]], stderr);
+      }
+    }
+    await Promise.all([runEvery(2, 0), runEvery(2, 1)]);
+  });
+
+  it('comes by an exception that nobody catches, with requests in flight', async () => {
+    const { code, signal, stderr } = await runProgram(
+      ({ uring, args }) => {
+        for (let i = 0; i < 100; i++) uring.readFile(args.small).catch(() => {});
+        for (let i = 0; i < 100; i++) uring.stat(args.small).catch(() => {});
+        setImmediate(() => {
+          uring.readFile(args.small).catch(() => {});
+          throw new Error('on purpose');
+        });
+      },
+      { args: { small } },
+    );
+    assert.deepEqual([code, signal], [1, null]);
+    assert.match(stderr, /on purpose/);
+  });
+
+  it('comes by a rejection that nobody handles', async () => {
+    const { code, stderr } = await runProgram(
+      ({ uring, args }) => {
+        uring.readFile(`${args.small}-missing`);
+        setInterval(() => {}, 1000);
+      },
+      { args: { small } },
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /ENOENT: no such file or directory, open/);
+  });
+
+  it('what is thrown after an await is an unhandled rejection, and the rest goes on', async () => {
+    const { code, said } = await runProgram(
+      async ({ uring, args, say }) => {
+        process.on('unhandledRejection', ({ message }) => say(`unhandled ${message}`));
+        process.on('uncaughtException', ({ message }) => say(`uncaught ${message}`));
+        for (let i = 0; i < 3; i++) {
+          uring.readFile(args.small).then(() => {
+            throw new Error(`then ${i}`);
+          });
+        }
+        uring.stat(args.small).then(() => {
+          process.nextTick(() => {
+            throw new Error('tick');
+          });
+        });
+        const calls = Array.from({ length: 300 }, () => uring.readFile(args.small, 'utf8'));
+        const texts = new Set(await Promise.all(calls));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await uring.stat(args.small);
+        say([...texts]);
+      },
+      { args: { small } },
+    );
+    assert.equal(code, 0);
+    assert.deepEqual(said.slice(0, -1).sort(), [
+      'uncaught tick',
+      'unhandled then 0',
+      'unhandled then 1',
+      'unhandled then 2',
+    ]);
+    assert.deepEqual(said.at(-1), ['small']);
+  });
+
+  describeOnRing('on the ring', () => {
+    it('does not wait for a read of a FIFO when process.exit() is called', async () => {
+      const { code, said } = await runProgram(
+        ({ uring, args, say }) => {
+          uring.readFile(args.fifo).finally(() => say('read'));
+          setTimeout(process.exit, 100, 5);
+        },
+        { args: { fifo } },
+      );
+      assert.deepEqual([code, said], [5, []]);
+    });
+  });
+});
