@@ -88,10 +88,35 @@ function nodeError(Base, code, message) {
   return error;
 }
 
+/** ERR_INVALID_ARG_TYPE, for the few arguments that no function of Node is at hand to judge. */
+function invalidType(what, expected, value) {
+  const message = `The ${what} must be of type ${expected}. Received ${describe(value)}`;
+  return nodeError(TypeError, 'ERR_INVALID_ARG_TYPE', message);
+}
+
+function describe(value) {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object') {
+    const { name } = value.constructor ?? {};
+    return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
+  }
+  const text = inspect(value, { colors: false });
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
 /** ERR_INVALID_ARG_VALUE for a property of an options object. */
 function invalidValue(property, value, reason) {
   const message = `The property '${property}' ${reason}. Received ${inspect(value)}`;
   return nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
 }
 
-module.exports = { ECANCELED, closedError, invalidValue, nodeError, rejectInJob, systemError };
+module.exports = {
+  ECANCELED,
+  closedError,
+  invalidType,
+  invalidValue,
+  nodeError,
+  rejectInJob,
+  systemError,
+};

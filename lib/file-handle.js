@@ -541,7 +541,7 @@ function readableWebStream(handle, options) {
   if (handle[kClosing] !== undefined) throw invalidState('The FileHandle is closing');
   if (handle[kLocked]) throw invalidState('The FileHandle is locked');
   handle[kLocked] = true;
-  return streams.readableWebStream(handle, options.autoClose === true);
+  return streams.readableWebStream(handle, options);
 }
 
 function invalidState(text) {

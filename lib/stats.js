@@ -32,14 +32,14 @@ const BigIntStats = fs.statSync('/', { bigint: true }).constructor;
 /** Node 20 has the dates as own properties, later ones make them from the milliseconds when asked. */
 const ownDates = Object.hasOwn(sample, 'atime');
 
-/** Node 26 keeps what the milliseconds lose for the Temporal instants, under symbols. */
-const subMillisecondKeys = ['atime', 'mtime', 'ctime', 'birthtime'].map((name) =>
+/** Node 26 keeps the nanoseconds of the second for the Temporal instants, under symbols. */
+const nanosecondKeys = ['atime', 'mtime', 'ctime', 'birthtime'].map((name) =>
   Object.getOwnPropertySymbols(sample).find((key) =>
     new RegExp(`partial${name}ns`, 'i').test(key.description),
   ),
 );
-const hasSubMilliseconds = subMillisecondKeys.every((key) => key !== undefined);
-const [ATIME_KEY, MTIME_KEY, CTIME_KEY, BIRTHTIME_KEY] = subMillisecondKeys;
+const hasNanoseconds = nanosecondKeys.every((key) => key !== undefined);
+const [ATIME_KEY, MTIME_KEY, CTIME_KEY, BIRTHTIME_KEY] = nanosecondKeys;
 
 function Stats(at) {
   this.dev = stats[at + DEV];
@@ -62,21 +62,17 @@ function Stats(at) {
     this.ctime = date(this.ctimeMs);
     this.birthtime = date(this.birthtimeMs);
   }
-  if (hasSubMilliseconds) {
-    this[ATIME_KEY] = subMilliseconds(at + ATIME);
-    this[MTIME_KEY] = subMilliseconds(at + MTIME);
-    this[CTIME_KEY] = subMilliseconds(at + CTIME);
-    this[BIRTHTIME_KEY] = subMilliseconds(at + BIRTHTIME);
+  if (hasNanoseconds) {
+    this[ATIME_KEY] = stats[at + ATIME + 1];
+    this[MTIME_KEY] = stats[at + MTIME + 1];
+    this[CTIME_KEY] = stats[at + CTIME + 1];
+    this[BIRTHTIME_KEY] = stats[at + BIRTHTIME + 1];
   }
 }
 Stats.prototype = Object.getPrototypeOf(sample);
 
 function milliseconds(at) {
   return stats[at] * 1e3 + stats[at + 1] / 1e6;
-}
-
-function subMilliseconds(at) {
-  return stats[at + 1] % 1e6;
 }
 
 /** As Node does: rounded to the nearest millisecond. */

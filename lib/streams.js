@@ -3,12 +3,13 @@
 
 const fs = require('node:fs');
 const { ReadableStream } = require('node:stream/web');
-const { createInterface } = require('node:readline');
-const { nodeError } = require('./errors');
+const { Interface } = require('node:readline');
+const { invalidType, nodeError } = require('./errors');
 const { kRef, kUnref } = require('./symbols');
 
 /** Bytes. */
 const WEB_CHUNK_SIZE = 16384;
+const BUFFER_CHUNK_SIZE = 65536;
 
 /**
  * The operations that a Node file stream uses through its `fs` option. The stream is a user of the
@@ -58,8 +59,14 @@ function notImplemented(what) {
 
 function streamOver(handle, create, options) {
   if (options?.fs) throw notImplemented('FileHandle with fs');
-  const stream = create(undefined, { ...options, fd: handle.fd, fs: operationsOf(handle) });
   handle[kRef]();
+  let stream;
+  try {
+    stream = create(undefined, { ...options, fd: handle.fd, fs: operationsOf(handle) });
+  } catch (error) {
+    handle[kUnref]();
+    throw error;
+  }
   handle.on('close', () => stream.close());
   return stream;
 }
@@ -74,46 +81,116 @@ function createWriteStream(handle, options) {
   return streamOver(handle, fs.createWriteStream, options);
 }
 
-/** @returns {import('node:readline').Interface} as FileHandle.readLines() of Node */
+/** The class that Node's readLines() makes: what readline.Interface is based on. */
+const { constructor: LineReader } = Object.getPrototypeOf(Interface.prototype);
+
+/** @returns {Interface} as FileHandle.readLines() of Node */
 function readLines(handle, options) {
-  return createInterface({ input: createReadStream(handle, options), crlfDelay: Infinity });
+  return new LineReader({ input: createReadStream(handle, options), crlfDelay: Infinity });
 }
 
+/** Up to Node 20 readableWebStream() makes a byte stream when asked to only, and knows no autoClose. */
+const ALWAYS_BYTES = Number.parseInt(process.versions.node, 10) > 20;
+
 /**
- * As FileHandle.readableWebStream() of Node 24: a byte stream. The handle has been checked.
+ * As FileHandle.readableWebStream() of Node. The handle is open, and locked for it.
  *
  * @param {import('./file-handle').FileHandle} handle
- * @param {boolean} autoClose
+ * @param {{ type?: string, autoClose?: boolean }} options
  * @returns {ReadableStream}
  */
-function readableWebStream(handle, autoClose) {
+function readableWebStream(handle, options) {
+  return ALWAYS_BYTES ? newWebStream(handle, options) : oldWebStream(handle, options);
+}
+
+function newWebStream(handle, options) {
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+    throw invalidType('"options" argument', 'object', options);
+  }
+  const { type = 'bytes', autoClose = false } = options;
+  if (typeof autoClose !== 'boolean') {
+    throw invalidType('"options.autoClose" property', 'boolean', autoClose);
+  }
+  if (type !== 'bytes') {
+    process.emitWarning(
+      'A non-"bytes" options.type has no effect. A byte-oriented steam is always created.',
+      'ExperimentalWarning',
+    );
+  }
+  return byteStream(handle, autoClose);
+}
+
+function oldWebStream(handle, { type }) {
+  if (type !== undefined && typeof type !== 'string') {
+    throw invalidType('"options.type" property', 'string', type);
+  }
+  return type === 'bytes' ? byteStream(handle, false) : bufferStream(handle);
+}
+
+/** The handle has one user more until end(); its close ends the stream, locked or not. */
+function useUntilEnd(handle, autoClose, endStream) {
   let ended = false;
+  handle[kRef]();
   async function end() {
+    if (ended) return;
     ended = true;
     handle[kUnref]();
     if (autoClose) await handle.close();
   }
-  const stream = new ReadableStream({
+  handle.once('close', () => {
+    if (ended) return;
+    endStream();
+    end();
+  });
+  return { end, hasEnded: () => ended };
+}
+
+function byteStream(handle, autoClose) {
+  let controller;
+  const use = useUntilEnd(handle, autoClose, () => {
+    controller.close();
+    controller.byobRequest?.respond(0);
+  });
+  return new ReadableStream({
     type: 'bytes',
     autoAllocateChunkSize: WEB_CHUNK_SIZE,
-    async pull(controller) {
+    start(its) {
+      controller = its;
+    },
+    async pull() {
       const { view } = controller.byobRequest;
       const { bytesRead } = await handle.read(view, 0, view.byteLength);
-      if (ended) return;
+      if (use.hasEnded()) return;
       if (bytesRead === 0) {
         controller.close();
-        await end();
+        await use.end();
       }
       controller.byobRequest.respond(bytesRead);
     },
-    cancel: end,
+    cancel: use.end,
   });
-  handle[kRef]();
-  handle.once('close', () => {
-    // Without effect on a stream that has ended; one that is being read ends with its reader.
-    if (!stream.locked) stream.cancel().catch(() => {});
+}
+
+/** Node 20's other kind: its chunks are ArrayBuffers. */
+function bufferStream(handle) {
+  let controller;
+  const use = useUntilEnd(handle, false, () => controller.close());
+  return new ReadableStream({
+    start(its) {
+      controller = its;
+    },
+    async pull() {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(BUFFER_CHUNK_SIZE));
+      if (use.hasEnded()) return;
+      if (bytesRead > 0) {
+        controller.enqueue(buffer.buffer.slice(0, bytesRead));
+      } else {
+        controller.close();
+        await use.end();
+      }
+    },
+    cancel: use.end,
   });
-  return stream;
 }
 
 module.exports = { createReadStream, createWriteStream, readLines, readableWebStream };

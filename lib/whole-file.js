@@ -10,7 +10,7 @@ const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
-const { invalidValue } = require('./errors');
+const { invalidValue, systemError } = require('./errors');
 const { abortable, extras, ops, slab, track } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
@@ -133,7 +133,13 @@ async function readSteps(path, flags, encoding, signal) {
   if (size < BLOCK_SIZE) largeStreak = 0;
   return closingAfter(new DescriptorFile(fd, signal), async (file) => {
     await checkAborted(signal);
-    if (size <= 0) return readToEnd(file, Buffer.alloc(0), encoding, signal);
+    if (size <= 0) {
+      return readToEnd(file, Buffer.alloc(0), encoding, signal).catch((error) => {
+        throw NAMES_PATH && error.syscall === 'read'
+          ? systemError(error.errno, 'read', path)
+          : error;
+      });
+    }
     return decode(await readSized(file, size, signal), encoding);
   });
 }

@@ -51,6 +51,12 @@ function describeBytes(view) {
   return `${text.length} bytes, ${digest(bytes)}, ${JSON.stringify(text.slice(0, 20))}...`;
 }
 
+// With Node 20, promises in messages show their numbers as soon as anyone uses AsyncLocalStorage.
+const withoutAsyncIds = (text) =>
+  typeof text === 'string'
+    ? text.replace(/\s*\[Symbol\((trigger_)?async_id_symbol[^]*$/, '')
+    : text;
+
 function className(value) {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === null) return 'null prototype';
@@ -140,10 +146,10 @@ class Describer {
       error: String(error.constructor?.name),
       isError: error instanceof Error,
       name: error.name,
-      message: error.message,
+      message: withoutAsyncIds(error.message),
       keys: Reflect.ownKeys(error).map(String).sort().join(),
       enumerable: Object.keys(error).sort().join(),
-      stackHead: String(error.stack).split('\n    at ')[0],
+      stackHead: withoutAsyncIds(String(error.stack).split('\n    at ')[0]),
       atLeast: { stackHasFrames: /\n {4}at /.test(error.stack) },
     };
     for (const key of ['code', 'errno', 'syscall', 'path', 'dest', 'info', 'cause', 'errors']) {

@@ -25,9 +25,10 @@ function populate(dir) {
   ]) {
     fs.mkdirSync(at(name));
     fs.writeFileSync(at(name, 'inner'), 'inner');
-    fs.mkdirSync(at(name, 'empty'));
     fs.chmodSync(at(name), mode);
   }
+  fs.mkdirSync(at('parent', 'empty'), { recursive: true });
+  fs.chmodSync(at('parent'), 0o555);
 }
 
 const TARGETS = [
@@ -43,7 +44,8 @@ const TARGETS = [
   'unwritable',
   'unwritable/inner',
   'unwritable/new',
-  'unwritable/empty',
+  'parent',
+  'parent/empty',
   '/root/x',
   '/etc/shadow',
   '/proc/1/mem',

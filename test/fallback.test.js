@@ -1,0 +1,196 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const nodeFs = require('node:fs');
+const path = require('node:path');
+const {
+  ROOT,
+  describeOnRing,
+  resultOf,
+  runProgram,
+  skip,
+  useFolder,
+} = require('./helpers/environment');
+const { work } = require('./helpers/work-program');
+
+describe('without io_uring, or little of it', () => {
+  const folder = useFolder();
+  let count = 0;
+  let expected;
+
+  /** A folder that no other program has used, and that anybody may write to. */
+  function newFolder() {
+    const made = folder.in(`work-${count++}`);
+    nodeFs.mkdirSync(made);
+    nodeFs.chmodSync(made, 0o777);
+    return made;
+  }
+
+  before(async () => {
+    nodeFs.chmodSync(folder.in(), 0o755);
+    const env = { URING_FS_BACKEND: 'threadpool' };
+    ({ outcome: expected } = await resultOf(work, { args: { folder: newFolder() }, env }));
+    assert.ok(expected.length > 30);
+  });
+
+  /** The program with these options does what it does on the thread pool; gives the ring's status. */
+  async function worksWith(options) {
+    const { code, signal, said, stderr } = await runProgram(work, {
+      ...options,
+      args: { ...options.args, folder: newFolder() },
+    });
+    assert.deepEqual([code, signal], [0, null], stderr);
+    const { status, outcome } = said.at(-1);
+    assert.deepEqual(outcome, expected);
+    return { ...status, stderr };
+  }
+
+  function isPool(status, reason) {
+    assert.equal(status.backend, 'threadpool');
+    if (typeof reason === 'string') assert.equal(status.reason, reason);
+    else assert.match(status.reason, reason);
+    assert.deepEqual([status.setupFlags, status.sqEntries, status.cqEntries], [[], 0, 0]);
+    assert.deepEqual([...new Set(Object.values(status.operations))], ['pool']);
+  }
+
+  it('URING_FS_BACKEND=threadpool', async () => {
+    const status = await worksWith({ env: { URING_FS_BACKEND: 'threadpool' } });
+    isPool(status, 'URING_FS_BACKEND=threadpool');
+    assert.equal(status.stderr, '');
+  });
+
+  it('URING_FS_BACKEND=threadpool: every function is the very one of Node', async () => {
+    const same = await resultOf(
+      ({ uring, say }) => {
+        const own = require('node:fs/promises');
+        say(Object.keys(own).filter((name) => uring[name] !== own[name]));
+      },
+      { env: { URING_FS_BACKEND: 'threadpool' } },
+    );
+    assert.deepEqual(same, []);
+  });
+
+  it('the native module is missing', async () => {
+    const root = folder.in('no-binary');
+    nodeFs.mkdirSync(root);
+    nodeFs.cpSync(path.join(ROOT, 'lib'), path.join(root, 'lib'), { recursive: true });
+    nodeFs.copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
+    const status = await worksWith({ root, env: { URING_FS_BACKEND: '' } });
+    isPool(status, /^the native module could not be loaded: Cannot find module/);
+    assert.equal(status.stderr, '');
+  });
+
+  it('the native module is broken', async () => {
+    const root = folder.in('broken-binary');
+    nodeFs.mkdirSync(path.join(root, 'build', 'Release'), { recursive: true });
+    nodeFs.writeFileSync(path.join(root, 'build', 'Release', 'uring_fs.node'), 'no ELF file');
+    nodeFs.cpSync(path.join(ROOT, 'lib'), path.join(root, 'lib'), { recursive: true });
+    nodeFs.copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
+    const status = await worksWith({ root, env: { URING_FS_BACKEND: '' } });
+    isPool(status, /^the native module could not be loaded: .*uring_fs\.node/);
+    assert.equal(status.stderr, '');
+  });
+
+  it("Node's permission model, even with --allow-addons", async () => {
+    const flags = process.allowedNodeEnvironmentFlags;
+    const model = flags.has('--permission') ? '--permission' : '--experimental-permission';
+    const status = await worksWith({
+      flags: [model, '--allow-addons', '--allow-fs-read=*', '--allow-fs-write=*', '--no-warnings'],
+      env: { URING_FS_BACKEND: '' },
+    });
+    isPool(status, "Node's permission model is active");
+    assert.equal(status.stderr, '');
+  });
+
+  it("Node's permission model guards what is called through this package", async () => {
+    const flags = process.allowedNodeEnvironmentFlags;
+    const model = flags.has('--permission') ? '--permission' : '--experimental-permission';
+    const secret = folder.file('secret', 'secret');
+    const code = await resultOf(
+      async ({ uring, args, say }) => {
+        say(await uring.readFile(args.secret, 'utf8').catch((error) => error.code));
+      },
+      {
+        flags: [model, '--allow-addons', `--allow-fs-read=${ROOT}/*`, '--no-warnings'],
+        args: { secret },
+      },
+    );
+    assert.equal(code, 'ERR_ACCESS_DENIED');
+  });
+
+  describeOnRing('by a seccomp filter', () => {
+    let launcher;
+    before(function () {
+      launcher = folder.in('deny-syscalls');
+      const source = path.join(__dirname, 'helpers', 'deny-syscalls.c');
+      const made = spawnSync('cc', ['-O1', '-o', launcher, source], { encoding: 'utf8' });
+      if (made.error) skip(this, 'there is no C compiler (cc) for the launcher');
+      assert.equal(made.status, 0, made.stderr);
+    });
+
+    for (const call of ['io_uring_setup', 'io_uring_enter', 'io_uring_register']) {
+      for (const error of ['EPERM', 'ENOSYS']) {
+        it(`${call} fails with ${error}`, async function () {
+          const denied = [launcher, error, call, '--'];
+          // Newer versions of libuv have a ring of their own, and end the process without these calls.
+          const plain = spawnSync(denied[0], [...denied.slice(1), process.execPath, '-e', '0']);
+          if (plain.status !== 0) skip(this, `Node itself does not start without ${call}`);
+          const status = await worksWith({ launcher: denied });
+          isPool(status, /^a seccomp filter forbids io_uring \(usual in containers\) \(/);
+          assert.equal(status.stderr, '');
+        });
+      }
+    }
+  });
+
+  describeOnRing('with limits', () => {
+    it('64 descriptors', async () => {
+      const launcher = ['sh', '-c', 'ulimit -n 64; exec "$0" "$@"'];
+      const status = await worksWith({ launcher });
+      assert.equal(status.backend, 'io_uring');
+    });
+
+    it('so few descriptors that none is left for a ring', async () => {
+      const { said, code, stderr } = await runProgram(
+        async ({ uring, nodeFs: files, say }) => {
+          const opened = [];
+          try {
+            for (;;) opened.push(files.openSync('/dev/null', 'r'));
+          } catch {
+            // That was the last one.
+          }
+          const { backend, reason } = uring.ring.status();
+          for (const fd of opened) files.closeSync(fd);
+          say([backend, reason, await uring.readFile('/proc/self/comm', 'utf8')]);
+        },
+        { launcher: ['sh', '-c', 'ulimit -n 64; exec "$0" "$@"'] },
+      );
+      assert.equal(code, 0, stderr);
+      assert.equal(said[0][0], 'threadpool');
+      assert.match(said[0][1], /^no file descriptor is left for a ring \(ulimit -n\)/);
+      assert.match(said[0][2], /^(node|MainThread)\n$/);
+    });
+
+    it('no lockable memory', async () => {
+      const launcher = ['sh', '-c', 'ulimit -l 0; exec "$0" "$@"'];
+      const { backend, reason } = await worksWith({ launcher });
+      if (backend === 'threadpool') assert.match(reason, /lockable memory/);
+    });
+
+    it('no kernel worker can be made', async function () {
+      if (process.getuid() !== 0) skip(this, 'only root can run a program as another user');
+      for (const tool of ['setpriv', 'prlimit']) {
+        if (spawnSync(tool, ['--version']).error) skip(this, `there is no ${tool}`);
+      }
+      const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+      const reached = spawnSync(nobody[0], [...nobody.slice(1), process.execPath, '-e', '0']);
+      if (reached.status !== 0) skip(this, 'another user may not start this Node');
+      const status = await worksWith({
+        launcher: nobody,
+        args: { noThreads: true },
+      });
+      assert.equal(status.backend, 'io_uring');
+    });
+  });
+});

@@ -1,0 +1,224 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const nodeFs = require('node:fs');
+const { descriptorsOf, pattern, sleep, uring, useFolder } = require('./helpers/environment');
+
+const BLOCK = 16 * 1024;
+const BODY = BLOCK - 64;
+const MIB = 1024 * 1024;
+
+describe('lib/whole-file', () => {
+  const folder = useFolder();
+  const bytes = pattern(5 * MIB);
+  let file;
+  beforeEach(() => {
+    file = folder.in('file');
+    nodeFs.rmSync(file, { force: true });
+  });
+
+  const around = (size) => [size - 1, size, size + 1];
+  const sizes = [0, 1, 4096, ...around(BODY), ...around(BLOCK), ...around(4 * BLOCK)];
+  sizes.push(...around(512 * 1024), ...around(MIB), 4 * MIB, 4 * MIB + 7);
+
+  describe('readFile', () => {
+    for (const size of sizes) {
+      it(`${size} bytes`, async () => {
+        nodeFs.writeFileSync(file, bytes.subarray(0, size));
+        const contents = await uring.readFile(file);
+        assert.ok(contents.equals(bytes.subarray(0, size)));
+        assert.ok(Buffer.isBuffer(contents));
+        // Programs rely on `.buffer` being the contents.
+        assert.deepEqual([contents.byteOffset, contents.buffer.byteLength], [0, size]);
+        assert.equal(await uring.readFile(file, 'latin1'), contents.toString('latin1'));
+        const handle = await uring.open(file);
+        assert.ok((await handle.readFile()).equals(contents));
+        await handle.close();
+      });
+    }
+
+    it('sizes in turn, many times: what one leaves behind harms no other', async () => {
+      const files = sizes.map((size) => folder.file(`size-${size}`, bytes.subarray(0, size)));
+      for (let round = 0; round < 3; round++) {
+        const all = await Promise.all([...files, ...files].map((name) => uring.readFile(name)));
+        all.forEach((contents, n) => {
+          assert.ok(contents.equals(bytes.subarray(0, sizes[n % sizes.length])));
+        });
+      }
+    });
+
+    it('characters at the edges of blocks and pieces stay whole', async () => {
+      for (const size of [BODY, BLOCK, 4 * BLOCK, MIB]) {
+        const text = `${'x'.repeat(size - 1)}ü${'€'.repeat(3)}`;
+        nodeFs.writeFileSync(file, text);
+        assert.equal(await uring.readFile(file, 'utf8'), text);
+      }
+    });
+
+    it('results are independent of each other and of later calls', async () => {
+      nodeFs.writeFileSync(file, 'first');
+      const first = await uring.readFile(file);
+      nodeFs.writeFileSync(file, 'other');
+      const second = await uring.readFile(file);
+      assert.deepEqual([`${first}`, `${second}`], ['first', 'other']);
+      second.fill('x');
+      assert.equal(await uring.readFile(file, 'utf8'), 'other');
+    });
+
+    for (const size of [10_000, BODY, 300_000, 2 * MIB]) {
+      it(`a file of about ${size} bytes that grows and shrinks: a part from the start`, async () => {
+        const [least, most] = [size >> 1, size * 2];
+        nodeFs.writeFileSync(file, bytes.subarray(0, size));
+        let running = true;
+        const changes = (async () => {
+          for (let n = 0; running; n++) {
+            const length = n % 2 ? least : most;
+            if (length === most) nodeFs.writeFileSync(file, bytes.subarray(0, most), { flag: 'r+' });
+            else nodeFs.truncateSync(file, length);
+            await new Promise(setImmediate);
+          }
+        })();
+        for (let n = 0; n < 15; n++) {
+          const contents = await uring.readFile(file);
+          assert.ok(contents.length >= least && contents.length <= most, `${contents.length} bytes`);
+          assert.ok(contents.equals(bytes.subarray(0, contents.length)));
+        }
+        running = false;
+        await changes;
+      });
+    }
+
+    it('/proc and /sys, whose sizes say nothing', async () => {
+      assert.match(await uring.readFile('/proc/self/status', 'utf8'), /^Name:[^]*nonvoluntary/);
+      const maps = await uring.readFile('/proc/kallsyms');
+      assert.ok(maps.equals(nodeFs.readFileSync('/proc/kallsyms')));
+      const online = nodeFs.readFileSync('/sys/devices/system/cpu/online', 'utf8');
+      assert.equal(await uring.readFile('/sys/devices/system/cpu/online', 'utf8'), online);
+      assert.equal(await uring.readFile('/proc/self/cmdline', 'utf8'), nodeFs.readFileSync('/proc/self/cmdline', 'utf8'));
+    });
+
+    it('/dev/null and folders', async () => {
+      assert.equal((await uring.readFile('/dev/null')).length, 0);
+      await assert.rejects(uring.readFile(folder.in()), {
+        code: 'EISDIR',
+        message: 'EISDIR: illegal operation on a directory, read',
+      });
+    });
+
+    it('a descriptor is left by none of them', async () => {
+      nodeFs.writeFileSync(file, bytes.subarray(0, 100_000));
+      await Promise.all(Array.from({ length: 50 }, () => uring.readFile(file)));
+      await Promise.allSettled(Array.from({ length: 50 }, () => uring.readFile(folder.in())));
+      assert.equal(descriptorsOf(file) + descriptorsOf(folder.in()), 0);
+    });
+  });
+
+  describe('readFile of a FIFO', () => {
+    let fifo;
+    let count = 0;
+    beforeEach(() => {
+      fifo = folder.fifo(`fifo-${count++}`);
+    });
+    const sh = (script) => spawn('sh', ['-c', script, 'sh', fifo, file], { stdio: 'ignore' });
+
+    it('whose writer comes late, and is slow', async () => {
+      sh('sleep 0.1; { printf one; sleep 0.1; printf two; } > "$1"');
+      assert.equal(await uring.readFile(fifo, 'utf8'), 'onetwo');
+    });
+
+    it('whose writer is there already', async () => {
+      const end = nodeFs.openSync(fifo, 'r+');
+      nodeFs.writeSync(end, 'already');
+      const reading = uring.readFile(fifo, 'utf8');
+      await sleep(50);
+      nodeFs.closeSync(end);
+      assert.equal(await reading, 'already');
+    });
+
+    it('that brings more than a block', async () => {
+      nodeFs.writeFileSync(file, bytes.subarray(0, 300_000));
+      sh('cat "$2" > "$1"');
+      assert.ok((await uring.readFile(fifo)).equals(bytes.subarray(0, 300_000)));
+    });
+
+    it('that brings more than a block in bits', async () => {
+      nodeFs.writeFileSync(file, bytes.subarray(0, 40_000));
+      sh('dd if="$2" of="$1" bs=999 2> /dev/null');
+      assert.ok((await uring.readFile(fifo)).equals(bytes.subarray(0, 40_000)));
+    });
+
+    it('that brings nothing', async () => {
+      sh('sleep 0.05; : > "$1"');
+      assert.equal(await uring.readFile(fifo, 'utf8'), '');
+    });
+
+    it('does not hold up other files', async () => {
+      const waiting = uring.readFile(fifo, 'utf8');
+      nodeFs.writeFileSync(file, 'small');
+      for (let n = 0; n < 20; n++) assert.equal(await uring.readFile(file, 'utf8'), 'small');
+      sh('printf late > "$1"');
+      assert.equal(await waiting, 'late');
+    });
+  });
+
+  describe('writeFile and appendFile', () => {
+    for (const size of sizes) {
+      it(`${size} bytes`, async () => {
+        const data = bytes.subarray(0, size);
+        await uring.writeFile(file, data);
+        assert.ok(nodeFs.readFileSync(file).equals(data));
+        await uring.appendFile(file, data, { flush: true });
+        assert.ok(nodeFs.readFileSync(file).equals(Buffer.concat([data, data])));
+        await uring.writeFile(file, data);
+        assert.equal(nodeFs.statSync(file).size, size);
+      });
+    }
+
+    it('a view writes what it shows, and nothing beside it', async () => {
+      const view = new Uint16Array(bytes.buffer, bytes.byteOffset + 8, 500);
+      await uring.writeFile(file, view);
+      assert.ok(nodeFs.readFileSync(file).equals(bytes.subarray(8, 1008)));
+      await uring.writeFile(file, new DataView(bytes.buffer, bytes.byteOffset + 4, 5));
+      assert.ok(nodeFs.readFileSync(file).equals(bytes.subarray(4, 9)));
+    });
+
+    it('chunks of all kinds', async () => {
+      async function* chunks() {
+        yield 'text ';
+        yield Buffer.from('bytes ');
+        yield bytes.subarray(0, 700_000);
+        yield new Uint16Array([0x4241]);
+      }
+      await uring.writeFile(file, chunks());
+      const expected = [Buffer.from('text bytes '), bytes.subarray(0, 700_000), Buffer.from('AB')];
+      assert.ok(nodeFs.readFileSync(file).equals(Buffer.concat(expected)));
+    });
+
+    it('a full device: the error of the write, and the file is closed', async () => {
+      for (const data of ['small', bytes]) {
+        await assert.rejects(uring.writeFile('/dev/full', data), {
+          code: 'ENOSPC',
+          syscall: 'write',
+          message: 'ENOSPC: no space left on device, write',
+        });
+      }
+      assert.equal(descriptorsOf('/dev/full'), 0);
+    });
+
+    it('into a FIFO, more than it holds', async () => {
+      const fifo = folder.fifo('sink');
+      const reader = spawn('sh', ['-c', 'sleep 0.1; cat "$1" > "$2"', 'sh', fifo, file]);
+      const ended = new Promise((resolve) => reader.on('close', resolve));
+      await uring.writeFile(fifo, bytes.subarray(0, 300_000));
+      await ended;
+      assert.ok(nodeFs.readFileSync(file).equals(bytes.subarray(0, 300_000)));
+    });
+
+    it('many files at once', async () => {
+      const names = Array.from({ length: 300 }, (_, n) => folder.in(`many-${n}`));
+      await Promise.all(names.map((name, n) => uring.writeFile(name, `contents of ${n}`)));
+      names.forEach((name, n) => assert.equal(nodeFs.readFileSync(name, 'utf8'), `contents of ${n}`));
+    });
+  });
+});
