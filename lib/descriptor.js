@@ -4,39 +4,28 @@
  * descriptor that a whole-file request left open). Arguments are right by the time they get here.
  */
 
-const { abortError, callNode } = require('./delegate');
+const { callNode } = require('./delegate');
 const { ECANCELED, systemError } = require('./errors');
-const { abortable, extras, ops, track } = require('./request');
+const { enter, enterAbortable, extras, ops, prepare } = require('./request');
 
 const asIs = (request, result) => result;
 const nothing = () => undefined;
 
+/** An operation whose `detail` does the same by the pool; a slot has none, the pool can't see it. */
+function operation(syscall, finish) {
+  return { syscall, finish, pool: ({ detail }) => detail() };
+}
+
 const OPEN = {
-  syscall: 'open',
-  finish: (request, fd, index) => ({ fd, size: extras[index] }),
-  pool: ({ path, detail }) => poolOpen(path, detail.flags, detail.mode),
-  discard: (request, fd) => close(fd),
+  ...operation('open', (request, fd, index) => ({ fd, size: extras[index] })),
+  discard: (request, fd) => close(fd).catch(nothing),
 };
-const CLOSE = {
-  syscall: 'close',
-  finish: nothing,
-  pool: ({ detail: fd }) => callNode('close', fd),
-};
+const CLOSE = operation('close', nothing);
 const READ = operation('read', asIs);
 const WRITE = operation('write', asIs);
 const FSYNC = operation('fsync', nothing);
 const POLL = operation('poll', nothing);
 const FTRUNCATE = operation('ftruncate', nothing);
-
-/** `detail` is a function that does it by the pool; a slot has none, the pool can't see it. */
-function operation(syscall, finish) {
-  return { syscall, finish, pool: ({ detail }) => detail() };
-}
-
-function poolOpen(path, flags, mode) {
-  // Size unknown: it is read until the end comes.
-  return callNode('open', path, flags, mode).then((fd) => ({ fd, size: -1 }));
-}
 
 /**
  * @param {string | Uint8Array} path
@@ -44,32 +33,19 @@ function poolOpen(path, flags, mode) {
  * @param {number} mode
  * @param {AbortSignal} [signal] gives up waiting (for the other end of a FIFO, say)
  * @returns {Promise<{ fd: number, size: number }>} size in bytes of what has positions (0 for a
- *   block device), -1 for all else
+ *   block device), -1 for all else and where it is unknown
  */
 function open(path, flags, mode, signal) {
-  const id = ops.open(path, flags, mode);
-  if (id < 0) return poolOpen(path, flags, mode);
-  const request = track(id, OPEN, path);
-  request.detail = { flags, mode };
-  if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
-  return request.promise;
+  const request = prepare(OPEN, path);
+  request.detail = () => callNode('open', path, flags, mode).then((fd) => ({ fd, size: -1 }));
+  return enterAbortable(ops.open(path, flags, mode), request, signal);
 }
 
 /** @returns {Promise<void>} */
 function close(fd) {
-  const id = ops.close(fd);
-  if (id < 0) return callNode('close', fd);
-  const request = track(id, CLOSE);
-  request.detail = fd;
-  return request.promise;
-}
-
-function promiseOf(id, kind, byPool, pin, signal) {
-  if (id < 0) return byPool();
-  const request = track(id, kind, undefined, undefined, pin);
-  request.detail = byPool;
-  if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
-  return request.promise;
+  const request = prepare(CLOSE);
+  request.detail = () => callNode('close', fd);
+  return enter(ops.close(fd), request);
 }
 
 /** A descriptor of the process as a file: what whole-file.js reads and writes. */
@@ -83,28 +59,29 @@ class DescriptorFile {
   /** @param {number} position -1: the file's own @returns {Promise<number>} bytes read */
   read(bytes, offset, length, position) {
     const { fd } = this;
-    const id = ops.read(fd, bytes, offset, length, position);
-    const byPool = () => callNode('read', fd, bytes, offset, length, position);
-    return promiseOf(id, READ, byPool, bytes, this.signal);
+    const request = prepare(READ, undefined, undefined, bytes);
+    request.detail = () => callNode('read', fd, bytes, offset, length, position);
+    return enterAbortable(ops.read(fd, bytes, offset, length, position), request, this.signal);
   }
 
   /** Writes at the file's own position. @returns {Promise<number>} bytes written */
   write(bytes, offset, length) {
     const { fd } = this;
-    const id = ops.write(fd, bytes, offset, length, -1);
-    const byPool = () => callNode('write', fd, bytes, offset, length, null);
-    return promiseOf(id, WRITE, byPool, bytes, this.signal);
+    const request = prepare(WRITE, undefined, undefined, bytes);
+    request.detail = () => callNode('write', fd, bytes, offset, length, null);
+    return enterAbortable(ops.write(fd, bytes, offset, length, -1), request, this.signal);
   }
 
   sync() {
-    const { fd } = this;
-    return promiseOf(ops.fsync(fd), FSYNC, () => callNode('fsync', fd));
+    const request = prepare(FSYNC);
+    request.detail = () => callNode('fsync', this.fd);
+    return enter(ops.fsync(this.fd), request);
   }
 
   truncate(length) {
-    const { fd } = this;
-    const byPool = () => callNode('ftruncate', fd, length);
-    return promiseOf(ops.ftruncate(fd, length), FTRUNCATE, byPool);
+    const request = prepare(FTRUNCATE);
+    request.detail = () => callNode('ftruncate', this.fd, length);
+    return enter(ops.ftruncate(this.fd, length), request);
   }
 
   close() {
@@ -121,31 +98,39 @@ class SlotFile {
   }
 
   read(bytes, offset, length) {
+    const request = this.#prepare(READ, bytes);
     const id = ops.readSlot(this.slot, bytes, offset, length, -1);
-    return promiseOf(id, READ, lost('read'), bytes, this.signal);
+    return enterAbortable(id, request, this.signal);
   }
 
   write(bytes, offset, length) {
+    const request = this.#prepare(WRITE, bytes);
     const id = ops.writeSlot(this.slot, bytes, offset, length, -1);
-    return promiseOf(id, WRITE, lost('write'), bytes, this.signal);
+    return enterAbortable(id, request, this.signal);
   }
 
   /** When a FIFO that had no writer yet has data, or has seen the last one leave. */
   readable() {
-    const id = ops.poll_slot(this.slot);
-    return promiseOf(id, POLL, lost('poll'), undefined, this.signal);
+    const request = this.#prepare(POLL);
+    return enterAbortable(ops.poll_slot(this.slot), request, this.signal);
   }
 
   sync() {
-    return promiseOf(ops.fsyncSlot(this.slot), FSYNC, lost('fsync'));
+    const request = this.#prepare(FSYNC);
+    return enter(ops.fsyncSlot(this.slot), request);
   }
 
   close() {
-    return promiseOf(ops.close_slot(this.slot), CLOSE, lost('close'));
+    const request = this.#prepare(CLOSE);
+    return enter(ops.close_slot(this.slot), request);
+  }
+
+  #prepare(kind, pin) {
+    const request = prepare(kind, undefined, undefined, pin);
+    request.detail = () => Promise.reject(systemError(ECANCELED, kind.syscall));
+    return request;
   }
 }
-
-const lost = (syscall) => () => Promise.reject(systemError(ECANCELED, syscall));
 
 /**
  * `use(file)`, then the file is closed, whatever came of it: as Node does, an error of the close counts

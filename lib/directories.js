@@ -7,7 +7,7 @@ const { randomFillSync } = require('node:crypto');
 const { join, sep } = require('node:path');
 const { nodePromises } = require('./delegate');
 const { systemError } = require('./errors');
-const { ops, track } = require('./request');
+const { enter, ops, prepare } = require('./request');
 const { typeAt } = require('./stats');
 const { isBoolean, isUint32, toPath } = require('./validate');
 
@@ -20,22 +20,26 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
  * Single calls that resolve with 0 or -errno: a failure that is expected needs no Error. What the ring
  * refuses, or could not do, is -ECANCELED.
  */
-const OUTCOME = { takesErrors: true, finish: (request, result) => result };
+const pool = () => Promise.resolve(REFUSED);
+const OUTCOME = { takesErrors: true, finish: (request, result) => result, pool };
 /** Resolves with the type bits, or -errno. */
 const TYPE = {
   takesErrors: true,
   finish: (request, result, at) => (result < 0 ? result : typeAt(at)),
+  pool,
 };
 const REFUSED = -errnos.ECANCELED;
 
-function call(id, operation = OUTCOME) {
-  return id < 0 ? Promise.resolve(REFUSED) : track(id, operation).promise;
+/** `queue` hands the request to `ops`. */
+function call(operation, queue) {
+  const request = prepare(operation);
+  return enter(queue(), request);
 }
 
-const mkdir = (path, mode) => call(ops.mkdir(path, mode));
-const unlink = (path) => call(ops.unlink(path));
-const rmdir = (path) => call(ops.rmdir(path));
-const typeOf = (path, flags = 0) => call(ops.stat(path, flags), TYPE);
+const mkdir = (path, mode) => call(OUTCOME, () => ops.mkdir(path, mode));
+const unlink = (path) => call(OUTCOME, () => ops.unlink(path));
+const rmdir = (path) => call(OUTCOME, () => ops.rmdir(path));
+const typeOf = (path, flags = 0) => call(TYPE, () => ops.stat(path, flags));
 
 /**
  * mkdir -p, with Node's way of going up and down and its errors (MKDirpAsync() in node_file.cc).

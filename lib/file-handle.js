@@ -11,7 +11,7 @@ const { StringDecoder } = require('node:string_decoder');
 const { callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, nodeError } = require('./errors');
-const { ops, track } = require('./request');
+const { enter, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const streams = require('./streams');
 const { kFile, kRef, kSettled, kUnref } = require('./symbols');
@@ -146,15 +146,25 @@ class FileHandle extends EventEmitter {
 
   datasync() {
     if (this.fd === -1) return closed('fdatasync');
-    return submit(this, ops.fdatasync(this.fd), FDATASYNC, undefined, undefined, () =>
-      callOn(this, 'fdatasync'),
+    return submit(
+      this,
+      () => ops.fdatasync(this.fd),
+      FDATASYNC,
+      undefined,
+      undefined,
+      () => callOn(this, 'fdatasync'),
     );
   }
 
   sync() {
     if (this.fd === -1) return closed('fsync');
-    return submit(this, ops.fsync(this.fd), FSYNC, undefined, undefined, () =>
-      callOn(this, 'fsync'),
+    return submit(
+      this,
+      () => ops.fsync(this.fd),
+      FSYNC,
+      undefined,
+      undefined,
+      () => callOn(this, 'fsync'),
     );
   }
 
@@ -195,7 +205,14 @@ class FileHandle extends EventEmitter {
     if (typeof len === 'function') return nodePromises.truncate(`/proc/self/fd/${this.fd}`, len);
     const viaPool = () => callOn(this, 'ftruncate', len);
     if (!isPosition(len)) return viaPool();
-    return submit(this, ops.ftruncate(this.fd, len), FTRUNCATE, undefined, undefined, viaPool);
+    return submit(
+      this,
+      () => ops.ftruncate(this.fd, len),
+      FTRUNCATE,
+      undefined,
+      undefined,
+      viaPool,
+    );
   }
 
   utimes(atime, mtime) {
@@ -314,7 +331,12 @@ function takesTurn(handle, position) {
 function inTurn(handle, start) {
   if (!handle[kTurnTaken]) {
     handle[kTurnTaken] = true;
-    return start();
+    try {
+      return start();
+    } catch (error) {
+      nextTurn(handle);
+      throw error;
+    }
   }
   handle[kTurnsWaiting] ??= [];
   handle[kRef]();
@@ -334,18 +356,24 @@ function nextTurn(handle) {
 
 /* ---- operations ---- */
 
-/** The promise of a request that `ops` has queued for the handle, or else of `viaPool()`. */
-function submit(handle, id, operation, pin, value, viaPool, turn = false) {
-  if (id < 0) {
-    if (turn) return viaPool().finally(() => nextTurn(handle));
-    return viaPool();
-  }
-  const request = track(id, operation, undefined, undefined, pin);
+/**
+ * The promise of an operation on the handle, which stays open meanwhile.
+ *
+ * @param {() => number} queue hands the request to `ops`, and says its id
+ * @param {ArrayBufferView | ArrayBufferView[]} [pin]
+ * @param {any} [value] what the result gives back to the caller
+ * @param {() => Promise<any>} viaPool the same by Node
+ * @param {boolean} [turn] whether it uses the file's position, and the next waits for it
+ */
+function submit(handle, queue, operation, pin, value, viaPool, turn = false) {
+  const request = prepare(operation, undefined, undefined, pin);
   request.handle = handle;
   request.inTurn = turn;
   request.detail = { value, byPool: viaPool };
-  handle[kRef]();
-  return request.promise;
+  const id = queue();
+  if (id >= 0) handle[kRef]();
+  const promise = enter(id, request);
+  return id < 0 && turn ? promise.finally(() => nextTurn(handle)) : promise;
 }
 
 /** submit(), in turn where the position asks for it. `start` queues the request and returns its id. */
@@ -355,9 +383,9 @@ function transfer(handle, start, operation, pin, value, position, viaPool) {
   // It would wait, too, where read(2) says EAGAIN.
   if (!handle[kWaits]) return viaPool();
   if (!takesTurn(handle, position)) {
-    return submit(handle, start(), operation, pin, value, viaPool);
+    return submit(handle, start, operation, pin, value, viaPool);
   }
-  return inTurn(handle, () => submit(handle, start(), operation, pin, value, viaPool, true));
+  return inTurn(handle, () => submit(handle, start, operation, pin, value, viaPool, true));
 }
 
 /** A callback function of `node:fs` on the handle's descriptor, as the handle's operation. */
@@ -480,7 +508,7 @@ function stat(handle, options) {
   }
   if (options?.signal !== undefined || !shapeIsKnown) return viaPool();
   const operation = options?.bigint === true ? FSTAT_BIGINT : FSTAT;
-  return submit(handle, ops.fstat(handle.fd), operation, undefined, undefined, viaPool);
+  return submit(handle, () => ops.fstat(handle.fd), operation, undefined, undefined, viaPool);
 }
 
 async function readFile(handle, options) {

@@ -12,7 +12,7 @@ const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descri
 const directories = require('./directories');
 const { systemError } = require('./errors');
 const { FileHandle } = require('./file-handle');
-const { extras, ops, track } = require('./request');
+const { enter, extras, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const {
   isBoolean,
@@ -67,12 +67,11 @@ const STAT_BIGINT = statOperation('stat', toBigintStats);
 const LSTAT = statOperation('lstat', toStats);
 const LSTAT_BIGINT = statOperation('lstat', toBigintStats);
 
-/** The promise of a request that `ops` has queued, or what Node makes of the same arguments. */
-function submit(id, operation, path, dest, args) {
-  if (id < 0) return operation.pool({ detail: args });
-  const request = track(id, operation, path, dest);
+/** A request with the arguments of Node's function, should that have to do it. */
+function prepareFor(operation, path, dest, args) {
+  const request = prepare(operation, path, dest);
   request.detail = args;
-  return request.promise;
+  return request;
 }
 
 /** What stat and lstat share: none of the newer options. */
@@ -94,18 +93,17 @@ function statPath(path, options, flags, operation, bigintOperation) {
     return nodePromises[syscall](path, options);
   }
   const chosen = options?.bigint === true ? bigintOperation : operation;
-  const id = ops.stat(plainPath, flags);
-  return submit(id, chosen, plainPath, undefined, [
-    path,
-    ...(options === undefined ? [] : [options]),
-  ]);
+  const args = options === undefined ? [path] : [path, options];
+  const request = prepareFor(chosen, plainPath, undefined, args);
+  return enter(ops.stat(plainPath, flags), request);
 }
 
 /** An operation on one path without options: unlink. */
 function onPath(name, operation, path) {
   const plainPath = toPath(path);
   if (plainPath === undefined) return nodePromises[name](path);
-  return submit(ops[name](plainPath), operation, plainPath, undefined, [path]);
+  const request = prepareFor(operation, plainPath, undefined, [path]);
+  return enter(ops[name](plainPath), request);
 }
 
 /** An operation on two paths without options: rename, link. */
@@ -113,7 +111,8 @@ function onPaths(name, operation, from, to) {
   const plainFrom = toPath(from);
   const plainTo = toPath(to);
   if (plainFrom === undefined || plainTo === undefined) return nodePromises[name](from, to);
-  return submit(ops[name](plainFrom, plainTo), operation, plainFrom, plainTo, [from, to]);
+  const request = prepareFor(operation, plainFrom, plainTo, [from, to]);
+  return enter(ops[name](plainFrom, plainTo), request);
 }
 
 function readFile(path, options) {
@@ -189,7 +188,8 @@ const functions = {
     const plainPath = toPath(path);
     // Nothing but a check of the caller's own ids asks for more than an existing file.
     if (plainPath === undefined || mode !== F_OK) return nodePromises.access(path, mode);
-    return submit(ops.stat(plainPath, 0), ACCESS, plainPath, undefined, [path, mode]);
+    const request = prepareFor(ACCESS, plainPath, undefined, [path, mode]);
+    return enter(ops.stat(plainPath, 0), request);
   },
 
   appendFile(path, data, options) {
@@ -215,7 +215,8 @@ const functions = {
     if (recursive) {
       return directories.makeWithParents(plainPath, bits) ?? nodePromises.mkdir(path, options);
     }
-    return submit(ops.mkdir(plainPath, bits), MKDIR, plainPath, undefined, [path, options]);
+    const request = prepareFor(MKDIR, plainPath, undefined, [path, options]);
+    return enter(ops.mkdir(plainPath, bits), request);
   },
 
   mkdtemp(prefix, options) {
@@ -229,8 +230,8 @@ const functions = {
     if (plainPath === undefined || bits === undefined || modeBits === undefined) {
       return nodePromises.open(path, flags, mode);
     }
-    const id = ops.open(plainPath, bits, modeBits);
-    return submit(id, OPEN, plainPath, undefined, [path, flags, mode]);
+    const request = prepareFor(OPEN, plainPath, undefined, [path, flags, mode]);
+    return enter(ops.open(plainPath, bits, modeBits), request);
   },
 
   readFile,
@@ -246,7 +247,8 @@ const functions = {
   rmdir(path, options) {
     const plainPath = toPath(path);
     if (plainPath === undefined || options !== undefined) return nodePromises.rmdir(path, options);
-    return submit(ops.rmdir(plainPath), RMDIR, plainPath, undefined, [path]);
+    const request = prepareFor(RMDIR, plainPath, undefined, [path]);
+    return enter(ops.rmdir(plainPath), request);
   },
 
   stat(path, options) {
@@ -260,8 +262,8 @@ const functions = {
     if (plainTarget === undefined || plainPath === undefined || !known) {
       return nodePromises.symlink(target, path, type);
     }
-    const id = ops.symlink(plainTarget, plainPath);
-    return submit(id, SYMLINK, plainTarget, plainPath, [target, path, type]);
+    const request = prepareFor(SYMLINK, plainTarget, plainPath, [target, path, type]);
+    return enter(ops.symlink(plainTarget, plainPath), request);
   },
 
   truncate(path, len = 0) {

@@ -1,11 +1,12 @@
 'use strict';
 /**
  * The way of every operation through the native module, which is called from here and nowhere else:
- * an entry of `ops` queues it and says its id, track() makes the promise, one flush a tick submits,
+ * prepare() makes the request, an entry of `ops` queues it and says its id, enter() puts both together, one flush a tick submits,
  * settle() hands the results out.
  */
 
 const { binding } = require('./binding');
+const { abortError } = require('./delegate');
 const { ECANCELED, rejectInJob, systemError } = require('./errors');
 const { kSettled } = require('./symbols');
 
@@ -116,12 +117,12 @@ for (const name of Object.keys(binding)) {
 /** Makes this environment's ring, once; what the kernel lacks is refused from then on. */
 function start() {
   if (started) return;
-  started = true;
   description = binding.start(shared, deliver);
   if (description.reason !== undefined) failure = description.reason;
   for (const name of Object.keys(ops)) {
     ops[name] = failure === null && description.operations[name] ? binding[name] : refuse;
   }
+  started = true;
 }
 
 /** The ring broke: from now on all is refused, what it had is done by the pool. */
@@ -141,8 +142,8 @@ function ringState() {
 
 function schedule() {
   if (scheduled) return;
-  scheduled = true;
   process.nextTick(flush);
+  scheduled = true; // not before: nextTick() throws when the stack is full
 }
 
 function flush() {
@@ -165,6 +166,7 @@ function settle(count) {
   for (let index = 0; index < count; index++) {
     const id = ids[index];
     const request = pending[id];
+    if (request === undefined) continue; // its call has failed after `ops` took it
     pending[id] = undefined;
     try {
       settleOne(request, results[index], index);
@@ -201,43 +203,59 @@ function fail(request, errno, index) {
 }
 
 /**
- * Makes the promise of a request that `ops` has queued.
+ * A request and its promise, to be made before `ops` is called: whatever can throw (a full stack) does so
+ * while nothing is under way, so that no operation is done twice, and no memory is used that nothing pins.
  *
- * @param {number} id
  * @param {Operation} operation
  * @param {string | Uint8Array} [path] for errors, as is `dest`
  * @param {string | Uint8Array} [dest]
  * @param {ArrayBufferView | ArrayBufferView[]} [pin]
- * @returns {Request} with its `promise`
+ * @returns {Request}
  */
-function track(id, operation, path, dest, pin) {
-  const request = new Request(operation, path, dest, pin);
-  pending[id] = request;
+function prepare(operation, path, dest, pin) {
   schedule();
-  return request;
+  return new Request(operation, path, dest, pin);
 }
 
 /**
- * Lets `signal` end a request: its promise becomes `aborted()`'s at once; its memory and descriptors
- * stay the kernel's until the kernel has let go of them.
+ * @param {number} id what `ops` has made of the request
+ * @param {Request} request
+ * @returns {Promise<any>} its promise, or what the pool makes of it when the ring has refused
+ */
+function enter(id, request) {
+  if (id < 0) return request.operation.pool(request);
+  pending[id] = request;
+  return request.promise;
+}
+
+/**
+ * enter() for a request that `signal` may end: its promise becomes an AbortError at once; its memory and
+ * descriptors stay the kernel's until the kernel has let go of them.
  *
  * @param {number} id
  * @param {Request} request
- * @param {AbortSignal} signal
- * @param {() => Promise<never>} aborted
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<any>}
  */
-function abortable(id, request, signal, aborted) {
+function enterAbortable(id, request, signal) {
   request.signal = signal;
+  const promise = enter(id, request);
+  if (signal === undefined || id < 0) return promise;
   const onAbort = () => {
     if (pending[id] !== request) return;
     request.aborted = true;
-    request.resolve(aborted());
+    request.resolve(abortError(signal));
     binding.cancel(id);
     schedule();
   };
-  const done = () => signal.removeEventListener('abort', onAbort);
-  signal.addEventListener('abort', onAbort);
-  request.promise.then(done, done);
+  if (signal.aborted) {
+    onAbort();
+  } else {
+    const done = () => signal.removeEventListener('abort', onAbort);
+    signal.addEventListener('abort', onAbort);
+    promise.then(done, done);
+  }
+  return promise;
 }
 
-module.exports = { abortable, counters, extras, ops, ringState, slab, stats, track };
+module.exports = { counters, enter, enterAbortable, extras, ops, prepare, ringState, slab, stats };

@@ -120,7 +120,8 @@ function newWebStream(handle, options) {
   return byteStream(handle, autoClose);
 }
 
-function oldWebStream(handle, { type }) {
+function oldWebStream(handle, options) {
+  const type = options.type; // throws as Node does for null
   if (type !== undefined && typeof type !== 'string') {
     throw invalidType('"options.type" property', 'string', type);
   }

@@ -11,7 +11,7 @@ const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { invalidValue, systemError } = require('./errors');
-const { abortable, extras, ops, slab, track } = require('./request');
+const { enter, enterAbortable, extras, ops, prepare, slab } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
@@ -57,6 +57,8 @@ function syscallAt(index, transfer) {
   return step === STEP_CLOSE ? 'close' : transfer;
 }
 
+const nothing = () => undefined;
+
 /** Throws what Node throws once the signal is aborted. */
 async function checkAborted(signal) {
   if (signal !== undefined && signal.aborted) await abortError(signal);
@@ -85,7 +87,7 @@ const READ_FILE = {
   namesPath: () => NAMES_PATH,
   pool: ({ path, detail: encoding, signal }) => nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
-    if (isUnfinished(index)) new SlotFile(slotAt(index)).close();
+    if (isUnfinished(index)) new SlotFile(slotAt(index)).close().catch(nothing);
   },
 };
 
@@ -97,11 +99,9 @@ const TYPE = {
 };
 
 function typeOf(path) {
-  const id = ops.stat(path, 0);
-  if (id < 0) return TYPE.pool({ detail: path });
-  const request = track(id, TYPE);
+  const request = prepare(TYPE);
   request.detail = path;
-  return request.promise;
+  return enter(ops.stat(path, 0), request);
 }
 
 /**
@@ -224,12 +224,9 @@ function concat(chunks) {
 function readPath(path, flags, encoding, signal) {
   if (flags & ~READ_FLAGS) return undefined;
   if (largeStreak >= LARGE_STREAK) return readSteps(path, flags, encoding, signal);
-  const id = ops.readFile(path, flags);
-  if (id < 0) return undefined;
-  const request = track(id, READ_FILE, path);
+  const request = prepare(READ_FILE, path);
   request.detail = encoding;
-  if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
-  return request.promise;
+  return enterAbortable(ops.readFile(path, flags), request, signal);
 }
 
 /**
@@ -307,7 +304,7 @@ const WRITE_FILE = {
     return nodePromises.writeFile(path, bytes, { flag: flags, mode, flush, signal });
   },
   discard(request, written, index) {
-    if (isUnfinished(index)) new SlotFile(slotAt(index)).close();
+    if (isUnfinished(index)) new SlotFile(slotAt(index)).close().catch(nothing);
   },
 };
 
@@ -359,12 +356,10 @@ function writePath(path, data, { flags, mode, flush, encoding, signal }) {
     return writeSteps(path, data, flags, mode, flush, encoding, signal);
   }
   const bytes = toBytes(data);
-  const id = ops.writeFile(path, flags, mode, bytes, 0, bytes.length, flush);
-  if (id < 0) return undefined;
-  const request = track(id, WRITE_FILE, path, undefined, bytes);
+  const request = prepare(WRITE_FILE, path, undefined, bytes);
   request.detail = { bytes, flags, mode, flush };
-  if (signal !== undefined) abortable(id, request, signal, () => abortError(signal));
-  return request.promise;
+  const id = ops.writeFile(path, flags, mode, bytes, 0, bytes.length, flush);
+  return enterAbortable(id, request, signal);
 }
 
 module.exports = { readInto, readPath, readRest, writeAll, writePath };

@@ -104,6 +104,13 @@ static napi_value cancel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static void raise_uncaught(napi_env env) {
+  napi_value error = NULL;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    (void)napi_fatal_exception(env, error); /* 'uncaughtException', or the end of the process */
+  }
+}
+
 /* From the event loop: deliver(status), with the ticks and microtasks that follow from it. */
 static void deliver(ufs_engine *engine, uint32_t status) {
   ufs_environment *environment = (ufs_environment *)engine;
@@ -116,10 +123,11 @@ static void deliver(ufs_engine *engine, uint32_t status) {
   if (napi_get_reference_value(env, environment->deliver, &function) == napi_ok &&
       napi_get_global(env, &receiver) == napi_ok &&
       napi_create_uint32(env, status, &argument) == napi_ok) {
-    /* What is thrown from a tick or a microtask has gone to 'uncaughtException' by then, and an
-     * environment that is being ended refuses to run JS: nothing is left for us to do in either
-     * case. */
-    (void)napi_make_callback(env, environment->context, receiver, function, 1, &argument, NULL);
+    const napi_status result =
+        napi_make_callback(env, environment->context, receiver, function, 1, &argument, NULL);
+    /* What a tick has thrown. Left pending it would come out of some later, unrelated call. Any
+     * other failure means that the environment is being ended and runs no more JS. */
+    if (result == napi_pending_exception) raise_uncaught(env);
   }
   (void)napi_close_handle_scope(env, scope);
 }
@@ -314,7 +322,6 @@ static napi_status export_constants(napi_env env, napi_value exports) {
 NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   ufs_environment *environment = create_environment(env);
   if (environment == NULL) return fail(env, "uring-fs: out of memory");
-  TRY(napi_set_instance_data(env, environment, NULL, NULL)); /* freed by on_cleanup() */
   TRY(export_function(env, exports, "start", start, environment));
   TRY(export_function(env, exports, "flush", flush, environment));
   TRY(export_function(env, exports, "cancel", cancel, environment));

@@ -10,6 +10,9 @@
  * longer, and the turn costs well under a hundredth of that. */
 enum { INLINE_BUDGET_NS = 1000 * 1000 };
 
+/* Bytes that one submission may copy in this thread: about a millisecond's worth. */
+enum { ROUND_BYTES = 4 * 1024 * 1024 };
+
 /* user_data of a slot's close: a number too small to be an address, with this in the step bits. */
 enum { STEP_CLOSE_SLOT = 7, STEP_BITS = 3 };
 
@@ -62,6 +65,10 @@ void ufs_engine_free_slot(ufs_engine *engine, int32_t slot) {
   engine->free_slot[engine->free_slots++] = (uint16_t)slot;
 }
 
+void ufs_engine_close_slot(ufs_engine *engine, int32_t slot) {
+  engine->closing_slot[engine->closing_slots++] = (uint16_t)slot;
+}
+
 /* A slot may serve again only when the CQE of its close has come: an open that overtakes the close
  * would lose its file to it. */
 static void fill_slot_closes(ufs_engine *engine) {
@@ -100,9 +107,6 @@ static void close_noted_fds(ufs_engine *engine) {
       if ((engine->open_fds[word] >> bit & 1) != 0) (void)close((int)(word * 64 + bit));
     }
   }
-  free(engine->open_fds);
-  engine->open_fds = NULL;
-  engine->open_fds_words = 0;
 }
 
 /* ---- into the ring ---- */
@@ -132,23 +136,31 @@ static void fill(ufs_engine *engine, ufs_request *request) {
 }
 
 static void finish_early(ufs_engine *engine, ufs_request *request) {
+  if (request->operation->abandon != NULL) request->operation->abandon(engine, request);
   request->result = -ECANCELED;
   queue_push(&engine->done, request);
+}
+
+static bool may_run(const ufs_engine *engine, const ufs_queue *queue) {
+  if (queue->head == NULL) return false;
+  const ufs_operation *operation = queue->head->operation;
+  if (operation->takes_slot && engine->free_slots == 0) return false;
+  return ufs_ring_room(&engine->ring) >= operation->sqes;
 }
 
 /* Takes requests from the queue into the SQ, as many as may run now. Returns how many left it. */
 static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
   unsigned count = 0;
-  for (; queue->head != NULL; count++) {
-    const ufs_operation *operation = queue->head->operation;
+  uint64_t bytes = 0;
+  for (; queue->head != NULL && bytes < ROUND_BYTES; count++) {
     if (queue->head->cancelled || engine->ring.failure < 0) {
       finish_early(engine, queue_pop(queue));
       continue;
     }
-    if (ufs_ring_room(&engine->ring) < operation->sqes) break;
-    if (operation->takes_slot && engine->free_slots == 0) break;
+    if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
-    if (operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
+    if (request->operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
+    bytes += request->length;
     fill(engine, request);
   }
   return count;
@@ -171,7 +183,10 @@ static void complete_request(ufs_engine *engine, ufs_request *request) {
     queue_push(operation->takes_slot ? &engine->waiting_for_slot : &engine->waiting, request);
     return;
   }
-  if (!finished) request->result = -ECANCELED;
+  if (!finished) {
+    finish_early(engine, request);
+    return;
+  }
   if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
   queue_push(&engine->done, request);
 }
@@ -194,7 +209,7 @@ static void on_complete(ufs_ring *ring, uint64_t user_data, int32_t result) {
   request->steps[step] = is_restart(result) ? -EINTR : result;
   if (--request->outstanding == 0) {
     complete_request(engine, request);
-  } else if (request->operation->first_decides || request->cancelled) {
+  } else if ((request->operation->first_decides && result >= 0) || request->cancelled) {
     /* A cancelled step of a chain may set the next one going, which was not there to be cancelled.
      */
     request->superseded = true;
@@ -205,7 +220,7 @@ static void on_complete(ufs_ring *ring, uint64_t user_data, int32_t result) {
 static void fill_cancellations(ufs_engine *engine, const ufs_request *request) {
   /* Every step that it may have; those that are over, or never were, answer ENOENT to nobody. */
   for (unsigned step = 0; step < request->operation->sqes; step++) {
-    if (ufs_ring_room(&engine->ring) == 0) return;
+    if (ufs_ring_room_to_cancel(&engine->ring) == 0) return;
     struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
     io_uring_prep_cancel64(sqe, (uint64_t)(uintptr_t)request | step, 0);
     io_uring_sqe_set_data64(sqe, UFS_NOBODY);
@@ -218,7 +233,7 @@ static void cancel_superseded(ufs_engine *engine) {
   for (uint32_t id = 0; id < ufs_request_count(&engine->requests); id++) {
     const ufs_request *request = ufs_request_find(&engine->requests, id);
     if (request == NULL || !request->superseded || request->outstanding == 0) continue;
-    if (ufs_ring_room(&engine->ring) < request->operation->sqes) {
+    if (ufs_ring_room_to_cancel(&engine->ring) < request->operation->sqes) {
       engine->cancel_due = true;
       return;
     }
@@ -226,8 +241,18 @@ static void cancel_superseded(ufs_engine *engine) {
   }
 }
 
-/* Everything that can move without waiting, moves: until a batch is full or the kernel has it all.
- */
+/* Whether this turn of the loop may last longer. */
+static bool within_budget(ufs_engine *engine) {
+  const uint64_t now = uv_hrtime();
+  if (engine->ring.turns != engine->turn) {
+    engine->turn = engine->ring.turns;
+    engine->turn_start = now;
+  }
+  return now - engine->turn_start < engine->inline_budget;
+}
+
+/* Everything that can move without waiting, moves: until a batch is full, the kernel has it all, or
+ * the loop must turn. */
 static void pump(ufs_engine *engine) {
   ufs_ring_quiet(&engine->ring, true);
   unsigned filled = 1;
@@ -238,8 +263,11 @@ static void pump(ufs_engine *engine) {
     filled += fill_from(engine, &engine->waiting_for_slot);
     (void)ufs_ring_submit(&engine->ring); /* a failure is kept, and told to JS by hand_over() */
     (void)ufs_ring_reap(&engine->ring);
+    if (!within_budget(engine)) break;
   }
   ufs_ring_quiet(&engine->ring, false);
+  /* The kernel had no memory for these; no event says when it has. */
+  if (io_uring_sq_ready(&engine->ring.uring) > 0) ufs_ring_wake(&engine->ring);
 }
 
 /* ---- to JS ---- */
@@ -249,7 +277,7 @@ static void release_delivered(ufs_engine *engine) {
     ufs_request *request = engine->delivered;
     engine->delivered = request->next;
     if (request->slot >= 0) {
-      engine->closing_slot[engine->closing_slots++] = (uint16_t)request->slot;
+      ufs_engine_close_slot(engine, request->slot);
     }
     ufs_request_release(&engine->requests, request);
   }
@@ -298,13 +326,17 @@ static uint32_t hand_over(ufs_engine *engine) {
   }
   shared->counters[UFS_COUNT_COMPLETED] += count;
   if (engine->done.head != NULL) status |= UFS_MORE;
-  if (engine->waiting.head != NULL && ufs_ring_room(&engine->ring) > 0) status |= UFS_MORE;
-  if (engine->waiting_for_slot.head != NULL && engine->free_slots > 0 &&
-      ufs_ring_room(&engine->ring) >= UFS_MAX_STEPS) {
+  if (engine->ring.failure < 0) {
+    if (queued(engine) > 0) status |= UFS_MORE;
+    return status | UFS_BROKEN | count;
+  }
+  if (may_run(engine, &engine->waiting) || may_run(engine, &engine->waiting_for_slot)) {
     status |= UFS_MORE;
   }
-  if (engine->closing_slots > 0 || engine->cancel_due) status |= UFS_AGAIN;
-  if (engine->ring.failure < 0) status |= UFS_BROKEN;
+  if (engine->closing_slots > 0 && ufs_ring_room(&engine->ring) > 0) status |= UFS_AGAIN;
+  if (engine->cancel_due && ufs_ring_room_to_cancel(&engine->ring) >= UFS_MAX_STEPS) {
+    status |= UFS_AGAIN;
+  }
   return status | count;
 }
 
@@ -316,14 +348,11 @@ static void publish(ufs_engine *engine) {
   counters[UFS_COUNT_PEAK_IN_FLIGHT] = engine->peak_in_flight;
 }
 
-static bool within_budget(ufs_engine *engine) {
-  const uint64_t turn = uv_now(engine->loop);
-  const uint64_t now = uv_hrtime();
-  if (turn != engine->turn) {
-    engine->turn = turn;
-    engine->turn_start = now;
-  }
-  return now - engine->turn_start < engine->inline_budget;
+/* Whether something is to come that the process must wait for. From a ring that broke nothing is.
+ */
+static bool has_work(const ufs_engine *engine) {
+  if (engine->done.length > 0 || queued(engine) > 0) return true;
+  return engine->ring.failure == 0 && (engine->ring.in_flight > 0 || engine->closing_slots > 0);
 }
 
 static uint32_t run(ufs_engine *engine) {
@@ -331,8 +360,7 @@ static uint32_t run(ufs_engine *engine) {
   pump(engine);
   const uint32_t status = hand_over(engine);
   publish(engine);
-  ufs_ring_keep_alive(&engine->ring, engine->ring.in_flight > 0 || queued(engine) > 0 ||
-                                         engine->done.length > 0 || engine->closing_slots > 0);
+  ufs_ring_keep_alive(&engine->ring, has_work(engine));
   return status;
 }
 
@@ -354,7 +382,7 @@ uint32_t ufs_engine_flush(ufs_engine *engine) {
 static void on_wake(ufs_ring *ring) {
   ufs_engine *engine = (ufs_engine *)ring;
   engine->wake_sent = false;
-  engine->turn = uv_now(engine->loop);
+  engine->turn = engine->ring.turns;
   engine->turn_start = uv_hrtime();
   const uint32_t status = run(engine);
   if (status != 0) engine->deliver(engine, status);
@@ -387,8 +415,8 @@ void ufs_engine_cancel(ufs_engine *engine, uint32_t id) {
   if (request == NULL) return;
   request->cancelled = true; /* enough for one that still waits */
   if (request->outstanding == 0) return;
-  if (ufs_ring_room(&engine->ring) < UFS_MAX_STEPS) (void)ufs_ring_submit(&engine->ring);
-  fill_cancellations(engine, request);
+  request->superseded = true;
+  engine->cancel_due = true;
 }
 
 static void on_cancel_all(ufs_ring *ring) {
@@ -405,7 +433,10 @@ static void on_cancel_all(ufs_ring *ring) {
 
 static void on_closed(ufs_ring *ring) {
   ufs_engine *engine = (ufs_engine *)ring;
-  close_noted_fds(engine);
+  /* Those of a ring that broke were closed by the pool since, and their numbers are others' by now.
+   */
+  if (ring->failure == 0) close_noted_fds(engine);
+  free(engine->open_fds);
   /* Requests are left under way only by a ring that broke: the kernel may still write to what they
    * own, so that is given up, not freed. */
   if (ring->in_flight == 0) ufs_request_pool_destroy(&engine->requests);
@@ -420,7 +451,6 @@ static const ufs_ring_hooks hooks = {
 };
 
 int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop) {
-  engine->loop = loop;
   engine->inline_budget = INLINE_BUDGET_NS;
   int result = ufs_ring_open(&engine->ring, &hooks);
   if (result < 0) return result;

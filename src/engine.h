@@ -28,6 +28,8 @@ struct ufs_operation {
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */
   void (*fill)(ufs_engine *engine, ufs_request *request);
+  /* Gives back what a request that never runs (again) holds beside its memory. */
+  void (*abandon)(ufs_engine *engine, ufs_request *request);
   /* All CQEs are in, in request->steps. True when the request is finished; false when it must run
    * once more. Without it the first step's result is the request's. */
   bool (*finish)(ufs_engine *engine, ufs_request *request);
@@ -83,7 +85,6 @@ typedef struct {
 
 struct ufs_engine {
   ufs_ring ring; /* first: the ring's hooks get at the engine by it */
-  uv_loop_t *loop;
   ufs_shared shared;
   ufs_request_pool requests;
   ufs_queue waiting;
@@ -97,7 +98,7 @@ struct ufs_engine {
   bool wake_sent;
 
   /* How long completions have been delivered without a turn of the loop. */
-  uint64_t turn;          /* uv_now() of the last flush, ms */
+  uint64_t turn;          /* of the loop, at the last flush */
   uint64_t turn_start;    /* ns */
   uint64_t inline_budget; /* ns */
 
@@ -143,8 +144,9 @@ uint32_t ufs_engine_flush(ufs_engine *engine);
 struct io_uring_sqe *ufs_engine_sqe(ufs_engine *engine);
 void ufs_engine_tag(struct io_uring_sqe *sqe, ufs_request *request, unsigned step);
 
-/* For the rows: a direct descriptor that holds no file (any more). */
+/* For the rows: a direct descriptor that holds no file (any more), or one that is to be closed. */
 void ufs_engine_free_slot(ufs_engine *engine, int32_t slot);
+void ufs_engine_close_slot(ufs_engine *engine, int32_t slot);
 
 /* For the rows: remembers, or forgets, that `fd` is open. */
 void ufs_engine_note_fd(ufs_engine *engine, int fd, bool open);

@@ -75,13 +75,20 @@ static bool waits_for_writer(const ufs_request *request, int fd, const struct st
          !has_had_writer(fd);
 }
 
+/* A FIFO's reader that waits has its descriptor already. */
+static void abandon_open(ufs_engine *engine, ufs_request *request) {
+  if (request->fd < 0) return;
+  (void)close(request->fd);
+  ufs_engine_note_fd(engine, request->fd, false);
+  request->fd = -1;
+}
+
 /* A writer has come, or JS has given up. */
 static bool finish_waiting_for_writer(ufs_engine *engine, ufs_request *request) {
   if (request->steps[OPEN_WAIT_WRITER] >= 0) (void)close(request->steps[OPEN_WAIT_WRITER]);
   request->result = request->fd;
   if (request->cancelled) {
-    (void)close(request->fd);
-    ufs_engine_note_fd(engine, request->fd, false);
+    abandon_open(engine, request);
     request->result = -ECANCELED;
   }
   request->fd = -1;
@@ -122,7 +129,10 @@ static void prepare_close(struct io_uring_sqe *sqe, const ufs_request *request) 
 }
 
 static bool finish_close(ufs_engine *engine, ufs_request *request) {
-  ufs_engine_note_fd(engine, request->fd, false);
+  /* Given up at the environment's end, it is closed there; given up by the kernel, by the pool. */
+  if (request->steps[0] != -ECANCELED || !request->cancelled) {
+    ufs_engine_note_fd(engine, request->fd, false);
+  }
   /* Linux has closed it even so; libuv says the same. */
   request->result = request->steps[0] == -EINTR ? 0 : request->steps[0];
   return true;
@@ -178,7 +188,7 @@ static void prepare_close_slot(struct io_uring_sqe *sqe, const ufs_request *requ
 
 static bool finish_close_slot(ufs_engine *engine, ufs_request *request) {
   ufs_engine_free_slot(engine, request->fd);
-  request->result = request->steps[0];
+  request->result = request->steps[0] == -EINTR ? 0 : request->steps[0];
   return true;
 }
 
@@ -226,6 +236,7 @@ const ufs_operation ufs_file_operations[] = {
      .sqes = 2,
      .first_decides = true,
      .fill = fill_open,
+     .abandon = abandon_open,
      .finish = finish_open},
     {ROW(close, "d", IORING_OP_CLOSE), .finish = finish_close},
     {ROW(read, "dbo", IORING_OP_READ)},

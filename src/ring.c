@@ -40,9 +40,7 @@ static int setup_with_flags(ufs_ring *ring, unsigned flags) {
     result = io_uring_queue_init_params(sq_sizes[i], &ring->uring, &params);
     if (result == 0) {
       ring->setup_flags = params.flags;
-      ring->features = params.features;
       ring->in_flight_limit = params.cq_entries;
-      ring->taskrun_flag = (flags & IORING_SETUP_TASKRUN_FLAG) != 0;
       ring->linked_files = ufs_probe_linked_files(&params);
       return 0;
     }
@@ -129,6 +127,11 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   ring->hooks->wake(ring);
 }
 
+static void on_check(uv_check_t *check) {
+  ufs_ring *ring = check->data;
+  ring->turns++;
+}
+
 int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
   int result = uv_poll_init(loop, &ring->poll, ring->event_fd);
   if (result < 0) {
@@ -142,14 +145,27 @@ int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
    * of the ring, which its owner meets at the first submit. */
   uv_unref((uv_handle_t *)&ring->poll);
   ring->failure = uv_poll_start(&ring->poll, UV_READABLE, on_poll);
+  /* Neither of these can fail. */
+  (void)uv_check_init(loop, &ring->check);
+  ring->check.data = ring;
+  uv_unref((uv_handle_t *)&ring->check);
+  (void)uv_check_start(&ring->check, on_check);
   return 0;
 }
 
-unsigned ufs_ring_room(const ufs_ring *ring) {
-  if (ring->failure < 0) return 0;
+static unsigned room_below(const ufs_ring *ring, unsigned limit) {
+  if (ring->failure < 0 || ring->in_flight >= limit) return 0;
   const unsigned sq_room = io_uring_sq_space_left(&ring->uring);
-  const unsigned cq_room = ring->in_flight_limit - ring->in_flight;
+  const unsigned cq_room = limit - ring->in_flight;
   return sq_room < cq_room ? sq_room : cq_room;
+}
+
+unsigned ufs_ring_room(const ufs_ring *ring) {
+  return room_below(ring, ring->in_flight_limit - ring->uring.sq.ring_entries);
+}
+
+unsigned ufs_ring_room_to_cancel(const ufs_ring *ring) {
+  return room_below(ring, ring->in_flight_limit);
 }
 
 struct io_uring_sqe *ufs_ring_take(ufs_ring *ring) {
@@ -251,6 +267,10 @@ void ufs_ring_keep_alive(ufs_ring *ring, bool alive) {
 
 static void on_closed(uv_handle_t *handle) {
   ufs_ring *ring = handle->data;
+  if (handle == (uv_handle_t *)&ring->check) {
+    uv_close((uv_handle_t *)&ring->poll, on_closed);
+    return;
+  }
   io_uring_queue_exit(&ring->uring);
   (void)close(ring->event_fd);
   ring->hooks->closed(ring);
@@ -268,10 +288,12 @@ static void wait_for_completions(ufs_ring *ring) {
 
 void ufs_ring_close(ufs_ring *ring) {
   (void)io_uring_cq_eventfd_toggle(&ring->uring, true);
-  while (ring->in_flight > 0 && ufs_ring_submit(ring) == 0) {
-    if (ufs_ring_reap(ring) == 0) wait_for_completions(ring);
+  while (ring->in_flight > 0 && ring->failure == 0) {
+    ring->hooks->cancel_all(ring);
+    (void)ufs_ring_submit(ring);
     (void)ufs_ring_reap(ring);
-    if (ring->in_flight > 0) ring->hooks->cancel_all(ring);
+    if (ring->in_flight > 0) wait_for_completions(ring);
+    (void)ufs_ring_reap(ring);
   }
-  uv_close((uv_handle_t *)&ring->poll, on_closed);
+  uv_close((uv_handle_t *)&ring->check, on_closed);
 }

@@ -32,16 +32,16 @@ typedef struct {
 struct ufs_ring {
   struct io_uring uring;
   uv_poll_t poll;
+  uv_check_t check;
   const ufs_ring_hooks *hooks;
   unsigned setup_flags;
-  unsigned features;
   int event_fd;
   unsigned in_flight;
-  unsigned in_flight_limit;
-  uint64_t enters;   /* io_uring_enter(2) calls */
-  int failure;       /* -errno that made io_uring_enter(2) unusable, or 0 */
-  bool taskrun_flag; /* the kernel sets IORING_SQ_TASKRUN when completions wait for an enter */
-  bool linked_files; /* see ufs_probe_linked_files() */
+  unsigned in_flight_limit; /* of the CQ */
+  uint64_t enters;          /* io_uring_enter(2) calls */
+  uint64_t turns;           /* of the loop */
+  int failure;              /* -errno that made io_uring_enter(2) unusable, or 0 */
+  bool linked_files;        /* see ufs_probe_linked_files() */
   bool opcodes[UFS_OP_FTRUNCATE + 1];
 };
 
@@ -56,8 +56,11 @@ int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks);
  * 0, or -errno with nothing left behind. */
 int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop);
 
-/* How many SQEs may be taken before the next submit. */
+/* How many SQEs may be taken before the next submit: for requests, and for cancellations, which
+ * have a part of the CQ to themselves, or a full ring could never be emptied of what waits for
+ * ever. */
 unsigned ufs_ring_room(const ufs_ring *ring);
+unsigned ufs_ring_room_to_cancel(const ufs_ring *ring);
 
 /* An empty SQE; only after ufs_ring_room() said that there is one. */
 struct io_uring_sqe *ufs_ring_take(ufs_ring *ring);

@@ -43,6 +43,12 @@ static bool finish_without_file(ufs_engine *engine, ufs_request *request) {
   return true;
 }
 
+/*
+ * A chain can be cut: a kernel short of memory may take a part of a submission, and what is left of
+ * a chain then runs by itself and meets a slot whose open has not ended. Its EBADF means that the
+ * step has never been.
+ */
+
 /* ---- readFile: open ► read ► read; the close follows the hand-over ---- */
 
 /*
@@ -76,6 +82,11 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   if (request->steps[READ_OPEN] < 0) return finish_without_file(engine, request);
   int32_t body = request->steps[READ_BODY];
   int32_t tail = request->steps[READ_TAIL];
+  if (body == -EBADF || tail == -EBADF) { /* the chain was cut */
+    ufs_engine_close_slot(engine, request->slot);
+    request->slot = -1;
+    return false;
+  }
   const bool interrupted = body == -EINTR || tail == -EINTR;
   if (body == -EINTR) body = 0;
   if (tail == -EINTR) tail = 0;
@@ -125,27 +136,40 @@ static void fill_write_file(ufs_engine *engine, ufs_request *request) {
   ufs_engine_tag(sqe, request, WRITE_CLOSE);
 }
 
-/* The result is the number of bytes written. */
+/* Whether a step of the write chain has done nothing: cut off, interrupted or given up by the
+ * kernel. */
+static bool never_ran(const ufs_request *request, int32_t result) {
+  return result == -EBADF || result == -EINTR || (result == -ECANCELED && !request->cancelled);
+}
+
+/* The result is the number of bytes written. ECANCELED, upon which the pool begins anew, is left to
+ * a file that has not been touched. */
 static bool finish_write_file(ufs_engine *engine, ufs_request *request) {
   if (request->steps[WRITE_OPEN] < 0) return finish_without_file(engine, request);
   const int32_t slot = request->slot;
+  const int32_t closed = request->steps[WRITE_CLOSE];
+  const bool is_open = closed == -ECANCELED || closed == -EBADF;
   const int32_t written = request->steps[WRITE_DATA];
   const int32_t synced = request->steps[WRITE_SYNC];
-  const int32_t closed = request->steps[WRITE_CLOSE];
-  if (closed != -ECANCELED) { /* the slot is empty, even if the close reports an error */
+  if (!is_open) { /* even if the close reports an error */
     request->slot = -1;
     ufs_engine_free_slot(engine, slot);
   }
+  const bool wrote_nothing = never_ran(request, written);
+  if (wrote_nothing &&
+      !is_open) { /* the close came first: once more, on the file that is there now */
+    request->flags &= ~O_EXCL;
+    return false;
+  }
   set_extra(request, slot, UFS_STEP_TRANSFER);
-  request->result = written;
-  if (written == -EINTR) request->result = 0;
+  request->result = wrote_nothing ? 0 : written;
   if (request->result < 0) return true;
-  if (request->result < request->length) {
+  if (request->result < request->length || (is_open && never_ran(request, synced))) {
     leave_slot_to_js(request, UFS_STEP_TRANSFER);
   } else if (synced < 0) {
     request->result = synced;
     set_extra(request, slot, UFS_STEP_SYNC);
-  } else if (closed < 0 && closed != -EINTR) {
+  } else if (closed < 0 && !is_open && closed != -EINTR) {
     request->result = closed;
     set_extra(request, slot, UFS_STEP_CLOSE);
   }

@@ -47,7 +47,9 @@ describe('lib/directories', () => {
 
   describe('mkdtemp', () => {
     it('makes folders for the owner alone, each with another name', async () => {
-      const names = await Promise.all(Array.from({ length: 200 }, () => uring.mkdtemp(`${base}/t-`)));
+      const names = await Promise.all(
+        Array.from({ length: 200 }, () => uring.mkdtemp(`${base}/t-`)),
+      );
       assert.equal(new Set(names).size, 200);
       for (const name of names) {
         assert.match(name.slice(base.length), /^\/t-[A-Za-z0-9]{6}$/);
@@ -58,7 +60,9 @@ describe('lib/directories', () => {
     });
 
     it('all letters and digits occur', async () => {
-      const names = await Promise.all(Array.from({ length: 400 }, () => uring.mkdtemp(`${base}/-`)));
+      const names = await Promise.all(
+        Array.from({ length: 400 }, () => uring.mkdtemp(`${base}/-`)),
+      );
       const seen = new Set(names.flatMap((name) => [...name.slice(-6)]));
       assert.equal(seen.size, 62);
     });
@@ -98,14 +102,20 @@ describe('lib/directories', () => {
 
     it('removes names that are no UTF-8', async () => {
       nodeFs.mkdirSync(`${base}/odd`);
-      nodeFs.writeFileSync(Buffer.concat([Buffer.from(`${base}/odd/`), Buffer.from([0xff, 0xfe])]), 'x');
+      nodeFs.writeFileSync(
+        Buffer.concat([Buffer.from(`${base}/odd/`), Buffer.from([0xff, 0xfe])]),
+        'x',
+      );
       const outcome = await uring.rm(`${base}/odd`, { recursive: true }).then(
         () => 'removed',
         ({ code }) => code,
       );
       const twin = `${base}/twin`;
       nodeFs.mkdirSync(twin);
-      nodeFs.writeFileSync(Buffer.concat([Buffer.from(`${twin}/`), Buffer.from([0xff, 0xfe])]), 'x');
+      nodeFs.writeFileSync(
+        Buffer.concat([Buffer.from(`${twin}/`), Buffer.from([0xff, 0xfe])]),
+        'x',
+      );
       const expected = await nodeFs.promises.rm(twin, { recursive: true }).then(
         () => 'removed',
         ({ code }) => code,

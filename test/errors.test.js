@@ -12,7 +12,11 @@ describe('lib/errors', () => {
       assert.deepEqual(Object.keys(error), ['errno', 'code', 'syscall', 'path']);
       assert.deepEqual({ ...error }, { errno: -2, code: 'ENOENT', syscall: 'open', path: '/a' });
       assert.equal(error.message, "ENOENT: no such file or directory, open '/a'");
-      assert.deepEqual(Object.keys(errors.systemError(-errno.EBADF, 'read')), ['errno', 'code', 'syscall']);
+      assert.deepEqual(Object.keys(errors.systemError(-errno.EBADF, 'read')), [
+        'errno',
+        'code',
+        'syscall',
+      ]);
       const two = errors.systemError(-errno.EXDEV, 'rename', '/a', '/b');
       assert.deepEqual(Object.keys(two), ['errno', 'code', 'syscall', 'path', 'dest']);
       assert.equal(two.message, "EXDEV: cross-device link not permitted, rename '/a' -> '/b'");

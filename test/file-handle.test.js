@@ -29,7 +29,9 @@ describe('lib/file-handle', () => {
   // The pool of Node serves calls in whatever order.
   describeOnRing("at the file's own position", () => {
     it('1,000 reads at once: each gets what follows', async () => {
-      const reads = Array.from({ length: COUNT }, () => handle.read(Buffer.alloc(SIZE), 0, SIZE, null));
+      const reads = Array.from({ length: COUNT }, () =>
+        handle.read(Buffer.alloc(SIZE), 0, SIZE, null),
+      );
       const results = await Promise.all(reads);
       results.forEach(({ bytesRead, buffer }, n) => {
         assert.equal(bytesRead, SIZE);
@@ -65,7 +67,9 @@ describe('lib/file-handle', () => {
           inTurn.push(handle.read(Buffer.alloc(SIZE)).then(({ buffer }) => buffer));
         }
         const at = 999 - n;
-        explicit.push(handle.read(Buffer.alloc(SIZE), 0, SIZE, at * SIZE).then(({ buffer }) => [at, buffer]));
+        explicit.push(
+          handle.read(Buffer.alloc(SIZE), 0, SIZE, at * SIZE).then(({ buffer }) => [at, buffer]),
+        );
       }
       (await Promise.all(inTurn)).forEach((bytes, n) => assert.ok(bytes.equals(piece(n)), `${n}`));
       for (const [at, bytes] of await Promise.all(explicit)) assert.ok(bytes.equals(piece(at)));
@@ -77,7 +81,9 @@ describe('lib/file-handle', () => {
         reads.push(handle.read(Buffer.alloc(SIZE), 0, SIZE, null));
         if (n % 10 === 0) {
           await Promise.all(reads);
-          await assert.rejects(handle.read(Buffer.alloc(4), 0, 5, null), { code: 'ERR_OUT_OF_RANGE' });
+          await assert.rejects(handle.read(Buffer.alloc(4), 0, 5, null), {
+            code: 'ERR_OUT_OF_RANGE',
+          });
           await assert.rejects(handle.readv('no array'), { code: 'ERR_INVALID_ARG_TYPE' });
         }
       }
@@ -135,7 +141,9 @@ describe('lib/file-handle', () => {
     });
 
     it('waits for what has yet to have its turn', async () => {
-      const calls = Array.from({ length: 50 }, () => handle.read(Buffer.alloc(SIZE), 0, SIZE, null));
+      const calls = Array.from({ length: 50 }, () =>
+        handle.read(Buffer.alloc(SIZE), 0, SIZE, null),
+      );
       const closing = handle.close();
       const total = (await Promise.all(calls)).reduce((sum, { bytesRead }) => sum + bytesRead, 0);
       assert.equal(total, 50 * SIZE);
@@ -191,7 +199,10 @@ describe('lib/file-handle', () => {
 
   it('its number is that of an open file of the process', async () => {
     assert.equal(nodeFs.readlinkSync(`/proc/self/fd/${handle.fd}`), file);
-    assert.match(nodeFs.readFileSync(`/proc/self/fdinfo/${handle.fd}`, 'utf8'), /^flags:\t0?2\d{6}/m);
+    assert.match(
+      nodeFs.readFileSync(`/proc/self/fdinfo/${handle.fd}`, 'utf8'),
+      /^flags:\t0?2\d{6}/m,
+    );
   });
 
   it('the functions of the package take it', async () => {

@@ -14,7 +14,15 @@ describe('lib/ring', () => {
 
   it('status() has its shape', () => {
     const status = ring.status();
-    const keys = ['backend', 'reason', 'kernel', 'setupFlags', 'sqEntries', 'cqEntries', 'operations'];
+    const keys = [
+      'backend',
+      'reason',
+      'kernel',
+      'setupFlags',
+      'sqEntries',
+      'cqEntries',
+      'operations',
+    ];
     assert.deepEqual(Object.keys(status), keys);
     assert.equal(status.backend, onRing ? 'io_uring' : 'threadpool');
     assert.equal(typeof status.reason, onRing ? 'object' : 'string');

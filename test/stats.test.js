@@ -48,7 +48,10 @@ describe('lib/stats', () => {
     assert.deepStrictEqual(await uring.lstat(link), nodeFs.lstatSync(link));
     assert.equal((await uring.lstat(link)).isSymbolicLink(), true);
     const handle = await uring.open(file);
-    assert.deepStrictEqual(await handle.stat({ bigint: true }), nodeFs.statSync(file, { bigint: true }));
+    assert.deepStrictEqual(
+      await handle.stat({ bigint: true }),
+      nodeFs.statSync(file, { bigint: true }),
+    );
     assert.deepStrictEqual(await handle.stat(), nodeFs.statSync(file));
     await handle.close();
   });
@@ -80,26 +83,27 @@ describe('lib/stats', () => {
     });
 
     it('a Node whose Stats have another shape gets its own', async () => {
-      const result = await resultOf(
-        async ({ nodeFs: files_, root, say }) => {
-          const { statSync } = files_;
-          files_.statSync = (...args) => Object.assign(statSync(...args), { new: 1 });
-          // Loaded after the change, unlike the one that every program is given.
-          for (const name of Object.keys(require.cache)) {
-            if (name.startsWith(`${root}/lib/`)) delete require.cache[name];
-          }
-          const { shapeIsKnown } = require(`${root}/lib/stats`);
-          const fs = require(root);
-          const { mode } = await fs.stat('/');
-          const handle = await fs.open('/');
-          const before = fs.ring.stats().submitted;
-          await handle.stat();
-          await fs.lstat('/', { bigint: true });
-          say({ shapeIsKnown, mode, submitted: fs.ring.stats().submitted - before });
-        },
-        {},
-      );
-      assert.deepEqual(result, { shapeIsKnown: false, mode: nodeFs.statSync('/').mode, submitted: 0 });
+      const result = await resultOf(async ({ nodeFs: files_, root, say }) => {
+        const { statSync } = files_;
+        files_.statSync = (...args) => Object.assign(statSync(...args), { new: 1 });
+        // Loaded after the change, unlike the one that every program is given.
+        for (const name of Object.keys(require.cache)) {
+          if (name.startsWith(`${root}/lib/`)) delete require.cache[name];
+        }
+        const { shapeIsKnown } = require(`${root}/lib/stats`);
+        const fs = require(root);
+        const { mode } = await fs.stat('/');
+        const handle = await fs.open('/');
+        const before = fs.ring.stats().submitted;
+        await handle.stat();
+        await fs.lstat('/', { bigint: true });
+        say({ shapeIsKnown, mode, submitted: fs.ring.stats().submitted - before });
+      }, {});
+      assert.deepEqual(result, {
+        shapeIsKnown: false,
+        mode: nodeFs.statSync('/').mode,
+        submitted: 0,
+      });
     });
   });
 });

@@ -20,7 +20,15 @@ describe('lib/validate', () => {
     });
 
     it('leaves the rest to Node', () => {
-      const others = [undefined, null, 1, {}, [], new URL('http://host/'), new URL('file://host/x')];
+      const others = [
+        undefined,
+        null,
+        1,
+        {},
+        [],
+        new URL('http://host/'),
+        new URL('file://host/x'),
+      ];
       others.push(new Uint16Array(2), new DataView(new ArrayBuffer(2)), Symbol('x'));
       for (const other of others) assert.equal(validate.toPath(other), undefined);
     });
@@ -78,7 +86,10 @@ describe('lib/validate', () => {
 
   it('toMode', () => {
     const { toMode } = validate;
-    assert.deepEqual([toMode(undefined, 5), toMode(0o644), toMode('644'), toMode('0')], [5, 420, 420, 0]);
+    assert.deepEqual(
+      [toMode(undefined, 5), toMode(0o644), toMode('644'), toMode('0')],
+      [5, 420, 420, 0],
+    );
     for (const other of ['', '8', '0o644', '-1', -1, 1.5, 2 ** 32, NaN, null, {}, '77777777777']) {
       assert.equal(toMode(other, 0), undefined, String(other));
     }
@@ -101,14 +112,27 @@ describe('lib/validate', () => {
       assert.equal(isEncoding(good), true);
     }
     for (const bad of ['buffer', 'unknown', 5, {}]) assert.equal(isEncoding(bad), false);
-    assert.deepEqual([undefined, AbortSignal.abort(), null, {}].map(isSignal), [true, true, false, false]);
-    assert.deepEqual([undefined, null, true, false, 1, 'x'].map(isFlush), [true, true, true, true, false, false]);
+    assert.deepEqual([undefined, AbortSignal.abort(), null, {}].map(isSignal), [
+      true,
+      true,
+      false,
+      false,
+    ]);
+    assert.deepEqual([undefined, null, true, false, 1, 'x'].map(isFlush), [
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
     assert.deepEqual([undefined, true, null, 0].map(isBoolean), [true, true, false, false]);
   });
 
   it('isPosition: whole numbers that are exact', () => {
     const { isPosition } = validate;
-    for (const good of [0, 1, 2 ** 40, Number.MAX_SAFE_INTEGER]) assert.equal(isPosition(good), true);
+    for (const good of [0, 1, 2 ** 40, Number.MAX_SAFE_INTEGER])
+      assert.equal(isPosition(good), true);
     for (const bad of [-1, 0.5, NaN, Infinity, 2 ** 53, '1', 1n, null, undefined]) {
       assert.equal(isPosition(bad), false);
     }

@@ -74,14 +74,18 @@ describe('lib/whole-file', () => {
         const changes = (async () => {
           for (let n = 0; running; n++) {
             const length = n % 2 ? least : most;
-            if (length === most) nodeFs.writeFileSync(file, bytes.subarray(0, most), { flag: 'r+' });
+            if (length === most)
+              nodeFs.writeFileSync(file, bytes.subarray(0, most), { flag: 'r+' });
             else nodeFs.truncateSync(file, length);
             await new Promise(setImmediate);
           }
         })();
         for (let n = 0; n < 15; n++) {
           const contents = await uring.readFile(file);
-          assert.ok(contents.length >= least && contents.length <= most, `${contents.length} bytes`);
+          assert.ok(
+            contents.length >= least && contents.length <= most,
+            `${contents.length} bytes`,
+          );
           assert.ok(contents.equals(bytes.subarray(0, contents.length)));
         }
         running = false;
@@ -95,7 +99,10 @@ describe('lib/whole-file', () => {
       assert.ok(maps.equals(nodeFs.readFileSync('/proc/kallsyms')));
       const online = nodeFs.readFileSync('/sys/devices/system/cpu/online', 'utf8');
       assert.equal(await uring.readFile('/sys/devices/system/cpu/online', 'utf8'), online);
-      assert.equal(await uring.readFile('/proc/self/cmdline', 'utf8'), nodeFs.readFileSync('/proc/self/cmdline', 'utf8'));
+      assert.equal(
+        await uring.readFile('/proc/self/cmdline', 'utf8'),
+        nodeFs.readFileSync('/proc/self/cmdline', 'utf8'),
+      );
     });
 
     it('/dev/null and folders', async () => {
@@ -218,7 +225,9 @@ describe('lib/whole-file', () => {
     it('many files at once', async () => {
       const names = Array.from({ length: 300 }, (_, n) => folder.in(`many-${n}`));
       await Promise.all(names.map((name, n) => uring.writeFile(name, `contents of ${n}`)));
-      names.forEach((name, n) => assert.equal(nodeFs.readFileSync(name, 'utf8'), `contents of ${n}`));
+      names.forEach((name, n) =>
+        assert.equal(nodeFs.readFileSync(name, 'utf8'), `contents of ${n}`),
+      );
     });
   });
 });

@@ -9,7 +9,7 @@ module.exports = [
     reason: 'an abort rejects at once; Node lets an error of a call under way come first',
   },
   {
-    call: /^FileHandle.*read: (option )?length is -0$/,
+    call: /read: (option )?length is -0$/,
     place: /bytesRead/,
     reason: 'Node 20 to 24 resolve with the -0 they were given; the number of bytes read is 0',
   },

@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const { totals } = require('../helpers/parity-compare');
 const { seed } = require('../helpers/parity-random');
 
-const AT_LEAST = 12000;
+const AT_LEAST = 30000;
 
 describe('parity: in total', () => {
   it(`makes more than ${AT_LEAST} comparisons`, () => {
