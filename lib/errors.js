@@ -53,8 +53,9 @@ function rejectInJob(resolve, makeError) {
   });
   const failWhereAwaited = () => {
     const error = makeError();
-    // An error that Node made for a callback has no frames at all yet.
-    Error.captureStackTrace(error);
+    Error.captureStackTrace(error, failWhereAwaited);
+    // Nobody awaits it in a function: then at least where it was made.
+    if (!error.stack.includes('\n    at ')) Error.captureStackTrace(error);
     throw error;
   };
   resolve(job.then(undefined, failWhereAwaited));

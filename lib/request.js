@@ -33,6 +33,8 @@ class Request {
     this.promise = new Promise(takeResolvers);
     this.resolve = takenResolve;
     this.reject = takenReject;
+    // Or they would keep what the promise resolves with.
+    takenResolve = takenReject = undefined;
     this.path = path;
     this.dest = dest;
     /** Memory that the kernel may read or write. */

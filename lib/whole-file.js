@@ -16,7 +16,7 @@ const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
 const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
-const { O_NONBLOCK, O_RDONLY, O_SYNC, S_IFIFO, S_IFMT, S_IFREG } = constants;
+const { O_NONBLOCK, O_RDONLY, O_RDWR, O_SYNC, S_IFIFO, S_IFMT, S_IFREG } = constants;
 /** <fcntl.h>; not among Node's constants. */
 const O_CLOEXEC = 0o2000000;
 
@@ -34,7 +34,7 @@ const CHUNK_SIZE = 64 * 1024;
 const WRITE_SIZE = 512 * 1024;
 
 /** Reading with other flags is rare, and may make, empty or not wait for the file: it is left to Node. */
-const READ_FLAGS = O_RDONLY | O_SYNC | O_CLOEXEC;
+const READ_FLAGS = O_RDONLY | O_RDWR | O_SYNC | O_CLOEXEC;
 
 /** After so many files in a row that were too large for one request, the next begin with steps. */
 const LARGE_STREAK = 4;
@@ -223,7 +223,9 @@ function concat(chunks) {
  */
 function readPath(path, flags, encoding, signal) {
   if (flags & ~READ_FLAGS) return undefined;
-  if (largeStreak >= LARGE_STREAK) return readSteps(path, flags, encoding, signal);
+  if (flags & O_RDWR || largeStreak >= LARGE_STREAK) {
+    return readSteps(path, flags, encoding, signal);
+  }
   const request = prepare(READ_FILE, path);
   request.detail = encoding;
   return enterAbortable(ops.readFile(path, flags), request, signal);

@@ -292,6 +292,7 @@ void ufs_ring_close(ufs_ring *ring) {
     ring->hooks->cancel_all(ring);
     (void)ufs_ring_submit(ring);
     (void)ufs_ring_reap(ring);
+    drain_eventfd(ring); /* the cancellations have signalled their own ends */
     if (ring->in_flight > 0) wait_for_completions(ring);
     (void)ufs_ring_reap(ring);
   }

@@ -69,7 +69,10 @@ describe('lib/directories', () => {
 
     it('names the template in its error', async () => {
       await assert.rejects(uring.mkdtemp(`${base}/missing/t-`), {
-        message: `ENOENT: no such file or directory, mkdtemp '${base}/missing/t-XXXXXX'`,
+        code: 'ENOENT',
+        syscall: 'mkdtemp',
+        // libuv may have filled its own in by then.
+        message: /mkdtemp '.*\/missing\/t-[0-9A-Za-z]{6}'$/,
       });
     });
   });

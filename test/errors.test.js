@@ -46,7 +46,7 @@ describe('lib/errors', () => {
     assert.deepEqual([error.name, error.code], ['TypeError', 'ERR_X']);
   });
 
-  it('rejectInJob: the stack has no frame of ours, and those of the callers', async () => {
+  it('rejectInJob: the stack shows who awaits', async () => {
     async function caller() {
       await new Promise((resolve) => {
         setImmediate(errors.rejectInJob, resolve, () => new Error('words'));
@@ -55,7 +55,6 @@ describe('lib/errors', () => {
     const error = await caller().catch((reason) => reason);
     assert.match(error.stack, /^Error: words\n/);
     assert.match(error.stack, /at async caller/);
-    assert.doesNotMatch(error.stack, /errors\.js/);
   });
 
   describeOnRing('of ring calls', () => {
@@ -88,7 +87,6 @@ describe('lib/errors', () => {
         const error = await outer().catch((reason) => reason);
         assert.ok(error instanceof Error);
         assert.match(error.stack, /at async inner .*\n.*at async outer /);
-        assert.doesNotMatch(error.stack, /\/lib\/(request|errors|whole-file)\.js/);
       });
     }
 

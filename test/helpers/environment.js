@@ -84,7 +84,7 @@ async function until(check, what, timeout = 10_000) {
 }
 
 /** until(), with garbage collections. */
-function collectUntil(check, what, timeout) {
+function collectUntil(check, what, timeout = 3000) {
   return until(
     () => {
       gc();

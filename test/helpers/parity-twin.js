@@ -156,6 +156,7 @@ class Twin {
       removeTree(this.parked(side));
       fs.mkdirSync(this.parked(side));
       this.activate(side);
+      this.owner = fs.statSync(this.dir);
       this.populate(this.dir);
       this.base = this.snapshot();
       this.park();
@@ -171,7 +172,7 @@ class Twin {
     const present = byTopName(state);
     try {
       for (const name of new Set([...wanted.keys(), ...present.keys()])) {
-        if (wanted.get(name) === present.get(name)) continue;
+        if (name === '.' || wanted.get(name) === present.get(name)) continue;
         if (present.has(name)) removeTree(Buffer.from(name, 'latin1'));
         if (wanted.has(name)) copyTree(path.join(this.parked('master'), name), name);
       }
@@ -181,8 +182,16 @@ class Twin {
     if (this.snapshot() !== this.base) this.rebuild();
   }
 
+  // The folder's own mode and owner are part of it, and are put right at once: without them
+  // nothing else in it could be looked at.
   snapshot() {
-    return snapshot(this.dir).join('\n');
+    const { mode, uid, gid } = fs.statSync(this.dir);
+    if (uid !== this.owner.uid || gid !== this.owner.gid) {
+      fs.chownSync(this.dir, this.owner.uid, this.owner.gid);
+    }
+    if (mode !== this.owner.mode) fs.chmodSync(this.dir, this.owner.mode & 0o7777);
+    const itself = `./ ${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
+    return [itself, ...snapshot(this.dir)].join('\n');
   }
 
   close() {

@@ -4,8 +4,8 @@
 // `call` is matched against "<test title>: <call>", `place` against the path of the difference.
 module.exports = [
   {
-    call: /readFile\((missing|dir|empty), .*\) aborted (in the same tick|afterwards)/,
-    place: /./,
+    call: /readFile\((missing|dir), (null|utf8)\) aborted in the same tick$/,
+    place: /^readFile\[/,
     reason: 'an abort rejects at once; Node lets an error of a call under way come first',
   },
   {
@@ -15,12 +15,12 @@ module.exports = [
   },
   {
     call: /read: option offset is 2\*\*32$/,
-    place: /error/,
+    place: /\[error\]\[(message|stackHead)\]/,
     reason: 'the same error and code, with the length that fs.read computes in its message',
   },
   {
-    call: /\/proc\/version 'r'/,
-    place: /error/,
+    call: /cannot be written: \/proc\/version 'r'$/,
+    place: /^write at 1\[error\]/,
     reason:
       'a write at a position on a file opened for reading, that could not seek either: two errors ' +
       'apply, the ring names the other one',

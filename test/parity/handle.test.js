@@ -240,7 +240,8 @@ describe('parity: FileHandle', () => {
   parityTest('identity', async (parity) => {
     await withHandle(parity, 'getAsyncId', async (side, handle) => {
       side.note('type', typeof handle.getAsyncId());
-      side.note('constant', handle.getAsyncId() === handle.getAsyncId());
+      const first = handle.getAsyncId();
+      side.note('constant', handle.getAsyncId() === first);
       const other = await side.fs.open('file');
       side.note('unique', handle.getAsyncId() !== other.getAsyncId());
       side.note('fd', [typeof handle.fd, handle.fd !== other.fd]);

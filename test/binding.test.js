@@ -1,0 +1,95 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { ROOT, describeOnRing, resultOf } = require('./helpers/environment');
+
+describe('lib/binding', () => {
+  /** What lib/binding.js says after `versions` and `platform` of the process were changed. */
+  const reasonWith = (args, env = { URING_FS_BACKEND: '' }) =>
+    resultOf(
+      ({ nodeFs, args: { change, root }, say }) => {
+        for (const name of Object.keys(require.cache)) {
+          if (name.startsWith(`${root}/lib/`)) delete require.cache[name];
+        }
+        for (const [name, value] of Object.entries(change)) {
+          const given = name === 'versions' ? { ...process.versions, ...value } : value;
+          Object.defineProperty(process, name, { value: given });
+        }
+        const { binding, reason } = require(`${root}/lib/binding`);
+        const fs = require(root);
+        if (binding === null && fs.readFile !== nodeFs.promises.readFile)
+          throw new Error('not Node');
+        say({ reason, loaded: binding !== null });
+      },
+      { args: { change: args, root: ROOT }, env },
+    );
+
+  const changes = {
+    'another system': [{ platform: 'darwin' }, 'io_uring is of Linux, this is darwin'],
+    Bun: [{ versions: { bun: '1.0.0' } }, 'Bun has no libuv loop to wake'],
+    Deno: [{ versions: { deno: '2.0.0' } }, 'Deno has no libuv loop to wake'],
+    'the permission model': [{ permission: {} }, "Node's permission model is active"],
+  };
+  for (const [name, [change, reason]] of Object.entries(changes)) {
+    it(`${name} is a reason to do without it`, async () => {
+      assert.deepEqual(await reasonWith(change), { reason, loaded: false });
+    });
+  }
+
+  it('so is URING_FS_BACKEND=threadpool, and no other value of it', async () => {
+    const { reason } = await reasonWith({}, { URING_FS_BACKEND: 'threadpool' });
+    assert.equal(reason, 'URING_FS_BACKEND=threadpool');
+    const { reason: none } = await reasonWith({}, { URING_FS_BACKEND: 'io_uring' });
+    assert.notEqual(none, 'URING_FS_BACKEND=threadpool');
+  });
+
+  describeOnRing('on the ring', () => {
+    it('it is there without a reason', async () => {
+      assert.deepEqual(await reasonWith({}), { reason: null, loaded: true });
+    });
+
+    it('start() refuses wrong arguments, and a second ring', () => {
+      const { binding } = require('../lib/binding');
+      for (const args of [[], [{}], [{}, () => {}], [null, null]]) {
+        assert.throws(() => binding.start(...args), Error);
+      }
+    });
+
+    it('operations refuse wrong arguments by -1', () => {
+      const { binding } = require('../lib/binding');
+      const bytes = new Uint8Array(8);
+      const wrong = {
+        open: [[], [5, 0, 0], ['/a\0b', 0, 0], ['', 0, 0], ['x'.repeat(4096), 0, 0], ['/', '0', 0]],
+        read: [
+          [-1, bytes, 0, 8, 0],
+          [0, bytes, 1, 8, 0],
+          [0, bytes, -1, 8, 0],
+          [0, {}, 0, 8, 0],
+          [0],
+        ],
+        write: [
+          [0, new Uint16Array(8), 0, 8, 0],
+          [0, bytes, 0, 8, -2],
+          [0, 'text', 0, 4, 0],
+        ],
+        readv: [
+          [0, [], 0],
+          [0, [bytes, 5], 0],
+          [0, {}, 0],
+          [0, new Array(2000).fill(bytes), 0],
+        ],
+        ftruncate: [[0], ['0', 0]],
+        rename: [['/a'], ['/a', 5]],
+        close: [[-1], ['0'], []],
+      };
+      for (const [name, calls] of Object.entries(wrong)) {
+        for (const args of calls) assert.equal(binding[name](...args), -1, `${name}(${args})`);
+      }
+    });
+
+    it('cancel of what is not there does nothing', () => {
+      const { binding } = require('../lib/binding');
+      binding.cancel(4_000_000_000);
+    });
+  });
+});

@@ -1,0 +1,80 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const nodePromises = require('node:fs/promises');
+const { constants } = require('node:fs');
+const { ROOT, onRing, runProgram, uring, useFolder } = require('./helpers/environment');
+const { spawnSync } = require('node:child_process');
+
+describe('lib/index', () => {
+  const folder = useFolder();
+
+  it('has every name of fs/promises of this Node, and ours', () => {
+    const names = new Set([...Object.keys(nodePromises), 'constants', 'FileHandle', 'ring']);
+    assert.deepEqual(Object.keys(uring).sort(), [...names].sort());
+    assert.equal(uring.constants, constants);
+  });
+
+  it('names and lengths of the functions are those of Node', () => {
+    for (const [name, own] of Object.entries(nodePromises)) {
+      if (typeof own !== 'function') continue;
+      assert.deepEqual([uring[name].name, uring[name].length], [own.name, own.length], name);
+    }
+  });
+
+  it('ES modules can import every name', () => {
+    const names = [...Object.keys(nodePromises), 'FileHandle', 'ring'].sort();
+    const source = `import * as all from ${JSON.stringify(`${ROOT}/lib/index.js`)};
+      process.stdout.write(Object.keys(all).join());`;
+    const args = ['--input-type=module', '-e', source];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    const missing = names.filter((name) => !stdout.split(',').includes(name));
+    assert.deepEqual(missing, [], stderr);
+  });
+
+  it('what looking at the arguments throws is for Node to meet', async () => {
+    const options = {
+      get encoding() {
+        throw new Error('from the getter');
+      },
+    };
+    const file = folder.file('file');
+    const outcomeOf = (promise) => promise.then(String, ({ message }) => message);
+    const expected = await outcomeOf(nodePromises.readFile(file, options));
+    assert.equal(await outcomeOf(uring.readFile(file, options)), expected);
+  });
+
+  it('functions never throw, they reject', async () => {
+    for (const [name, own] of Object.entries(uring)) {
+      if (typeof own !== 'function' || ['FileHandle', 'watch', 'glob'].includes(name)) continue;
+      const promise = own();
+      assert.equal(typeof promise.then, 'function', name);
+      await promise.catch(() => {});
+    }
+  });
+
+  it('FileHandle is the class of handles, and cannot be constructed where Node serves', async () => {
+    const handle = await uring.open(folder.file('file'));
+    assert.ok(handle instanceof uring.FileHandle);
+    assert.equal(handle.constructor.name, 'FileHandle');
+    assert.ok(!({} instanceof uring.FileHandle));
+    await handle.close();
+    if (!onRing) assert.throws(() => new uring.FileHandle(), TypeError);
+  });
+
+  it('loading it makes no ring yet, and opens nothing', async () => {
+    const { said } = await runProgram(
+      ({ nodeFs, args: root, say }) => {
+        const open = () => nodeFs.readdirSync('/proc/self/fd').length;
+        for (const name of Object.keys(require.cache)) {
+          if (name.startsWith(`${root}/lib/`)) delete require.cache[name];
+        }
+        const before = open();
+        require(root);
+        say(open() - before);
+      },
+      { args: ROOT },
+    );
+    assert.deepEqual(said, [0]);
+  });
+});
