@@ -142,6 +142,11 @@ function ringState() {
   return { failure, description };
 }
 
+/** Whether the ring takes operations of that name (now: it may not have been started, or have failed). */
+function takes(name) {
+  return ops[name] !== refuse;
+}
+
 function schedule() {
   if (scheduled) return;
   process.nextTick(flush);
@@ -260,4 +265,15 @@ function enterAbortable(id, request, signal) {
   return promise;
 }
 
-module.exports = { counters, enter, enterAbortable, extras, ops, prepare, ringState, slab, stats };
+module.exports = {
+  counters,
+  enter,
+  enterAbortable,
+  extras,
+  ops,
+  prepare,
+  ringState,
+  slab,
+  stats,
+  takes,
+};

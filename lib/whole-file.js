@@ -11,7 +11,7 @@ const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { invalidValue, systemError } = require('./errors');
-const { enter, enterAbortable, extras, ops, prepare, slab } = require('./request');
+const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
@@ -85,7 +85,11 @@ const READ_FILE = {
   },
   syscallAt: (index) => syscallAt(index, 'read'),
   namesPath: () => NAMES_PATH,
-  pool: ({ path, detail: encoding, signal }) => nodePromises.readFile(path, { encoding, signal }),
+  // No direct descriptors here, or no kernel worker: by steps, each of which may go to the pool.
+  pool: ({ path, detail: encoding, signal }) =>
+    takes('open')
+      ? readSteps(path, O_RDONLY, encoding, signal)
+      : nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
     if (isUnfinished(index)) new SlotFile(slotAt(index)).close().catch(nothing);
   },
@@ -303,7 +307,9 @@ const WRITE_FILE = {
   syscallAt: (index) => syscallAt(index, 'write'),
   pool: ({ path, detail, signal }) => {
     const { bytes, flags, mode, flush } = detail;
-    return nodePromises.writeFile(path, bytes, { flag: flags, mode, flush, signal });
+    return takes('open')
+      ? writeSteps(path, bytes, flags, mode, flush, undefined, signal)
+      : nodePromises.writeFile(path, bytes, { flag: flags, mode, flush, signal });
   },
   discard(request, written, index) {
     if (isUnfinished(index)) new SlotFile(slotAt(index)).close().catch(nothing);

@@ -34,15 +34,17 @@ describe('without io_uring, or little of it', () => {
     assert.ok(expected.length > 30);
   });
 
-  /** The program with these options does what it does on the thread pool; gives the ring's status. */
-  async function worksWith(options) {
+  /** The program with these options does what it does on the thread pool, but for the steps named in
+   * `unlike`; gives the ring's status. */
+  async function worksWith({ unlike = [], ...options }) {
     const { code, signal, said, stderr } = await runProgram(work, {
       ...options,
       args: { ...options.args, folder: newFolder() },
     });
     assert.deepEqual([code, signal], [0, null], stderr);
     const { status, outcome } = said.at(-1);
-    assert.deepEqual(outcome, expected);
+    const compared = (all) => all.filter(([name]) => !unlike.includes(name));
+    assert.deepEqual(compared(outcome), compared(expected));
     return { ...status, stderr };
   }
 
@@ -98,6 +100,8 @@ describe('without io_uring, or little of it', () => {
     const status = await worksWith({
       flags: [model, '--allow-addons', '--allow-fs-read=*', '--allow-fs-write=*', '--no-warnings'],
       env: { URING_FS_BACKEND: '' },
+      // Newer versions of Node do not allow these under it.
+      unlike: ['append', 'sync', 'datasync', 'symlink', 'link'],
     });
     isPool(status, "Node's permission model is active");
     assert.equal(status.stderr, '');
@@ -169,7 +173,7 @@ describe('without io_uring, or little of it', () => {
       assert.equal(code, 0, stderr);
       assert.equal(said[0][0], 'threadpool');
       assert.match(said[0][1], /^no file descriptor is left for a ring \(ulimit -n\)/);
-      assert.match(said[0][2], /^(node|MainThread)\n$/);
+      assert.match(said[0][2], /^\S+\n$/);
     });
 
     it('no lockable memory', async () => {

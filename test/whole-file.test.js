@@ -95,7 +95,12 @@ describe('lib/whole-file', () => {
             `${contents.length} bytes`,
           );
           // Node stops at the size it saw first, and gives what else was in its memory.
-          if (onRing) assert.ok(contents.equals(bytes.subarray(0, contents.length)));
+          // Linux may give zeros for what is cut off while it is being read.
+          const isRight = (byte, at) => byte === bytes[at] || byte === 0;
+          if (onRing) {
+            assert.ok(contents.subarray(0, least).equals(bytes.subarray(0, least)));
+            assert.ok(contents.every(isRight));
+          }
         }
         running = false;
         await changes;
@@ -118,7 +123,7 @@ describe('lib/whole-file', () => {
       assert.equal((await uring.readFile('/dev/null')).length, 0);
       await assert.rejects(uring.readFile(folder.in()), {
         code: 'EISDIR',
-        message: 'EISDIR: illegal operation on a directory, read',
+        message: /^EISDIR: illegal operation on a directory, read/,
       });
     });
 

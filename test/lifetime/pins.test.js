@@ -77,9 +77,9 @@ describeOnRing('lifetime: memory that the kernel uses', () => {
   /** A pipe takes no more until someone reads; gives how many bytes are in it. */
   function fillPipe(end = otherEnd) {
     const block = Buffer.alloc(4096, 'f');
-    for (let filled = 0; ;) {
+    for (let total = 0; ;) {
       try {
-        filled += nodeFs.writeSync(end, block);
+        total += nodeFs.writeSync(end, block);
       } catch (error) {
         if (error.code === 'EAGAIN') return total;
         throw error;
