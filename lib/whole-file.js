@@ -177,7 +177,7 @@ async function readSized(file, size, signal) {
     const failed = outcomes.find(({ status }) => status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
-  return end === size ? contents : contents.subarray(0, end);
+  return end === size ? contents : concat([contents.subarray(0, end)]);
 }
 
 /** @returns {Promise<number>} where it ended: before `to` at the end of the file only */
