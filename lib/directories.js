@@ -7,14 +7,13 @@ const { randomFillSync } = require('node:crypto');
 const { join, sep } = require('node:path');
 const { nodePromises } = require('./delegate');
 const { systemError } = require('./errors');
+const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
 const { enter, ops, prepare } = require('./request');
 const { typeAt } = require('./stats');
 const { isBoolean, isUint32, toPath } = require('./validate');
 
 const { S_IFDIR } = constants;
 const { EACCES, EEXIST, ENOENT, ENOTDIR, EPERM } = errnos;
-/** <fcntl.h>; not among Node's constants. */
-const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /**
  * Single calls that resolve with 0 or -errno: a failure that is expected needs no Error. What the ring

@@ -11,6 +11,7 @@ const { callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
 const directories = require('./directories');
 const { systemError } = require('./errors');
+const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
 const { FileHandle } = require('./file-handle');
 const { enter, extras, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
@@ -29,8 +30,6 @@ const {
 const { readPath, writePath } = require('./whole-file');
 
 const { F_OK, O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
-/** <fcntl.h>; not among Node's constants. */
-const AT_SYMLINK_NOFOLLOW = 0x100;
 
 const nothing = () => undefined;
 

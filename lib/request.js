@@ -1,8 +1,8 @@
 'use strict';
 /**
  * The way of every operation through the native module, which is called from here and nowhere else:
- * prepare() makes the request, an entry of `ops` queues it and says its id, enter() puts both together, one flush a tick submits,
- * settle() hands the results out.
+ * prepare() makes the request, an entry of `ops` queues it and says its id, enter() puts both together;
+ * one flush a tick submits, settle() hands the results out.
  */
 
 const { binding } = require('./binding');

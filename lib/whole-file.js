@@ -11,14 +11,13 @@ const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { invalidValue, systemError } = require('./errors');
+const { O_CLOEXEC } = require('./fcntl');
 const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
 const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
 const { O_NONBLOCK, O_RDONLY, O_RDWR, O_SYNC, S_IFIFO, S_IFMT, S_IFREG } = constants;
-/** <fcntl.h>; not among Node's constants. */
-const O_CLOEXEC = 0o2000000;
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;

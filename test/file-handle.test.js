@@ -40,6 +40,21 @@ describe('lib/file-handle', () => {
       assert.equal((await handle.read()).bytesRead, 0);
     });
 
+    it('large reads, which several kernel workers do: each gets what follows', async () => {
+      const size = 300_000;
+      const large = pattern(20 * size);
+      const name = folder.file('large', large);
+      for (let round = 0; round < 5; round++) {
+        const source = await uring.open(name);
+        const reads = Array.from({ length: 20 }, () => source.read(Buffer.alloc(size), 0, size));
+        for (const [n, { bytesRead, buffer }] of (await Promise.all(reads)).entries()) {
+          assert.equal(bytesRead, size);
+          assert.ok(buffer.equals(large.subarray(n * size, (n + 1) * size)), `read ${n}`);
+        }
+        await source.close();
+      }
+    });
+
     it('1,000 writes at once: each lands behind the one before', async () => {
       await handle.truncate(0);
       await Promise.all(Array.from({ length: COUNT }, (_, n) => handle.write(piece(n))));
