@@ -127,7 +127,28 @@ async function readOn(path, slot, head, encoding, signal) {
   });
 }
 
+/**
+ * Files that are read by steps have a descriptor of the process each, and memory: no more than so many at
+ * once, the others wait in order. (One submission needs no descriptor, and is bounded by the ring.)
+ */
+const FILES_AT_ONCE = 128;
+const waiting = [];
+let filesOpen = 0;
+
 async function readSteps(path, flags, encoding, signal) {
+  if (filesOpen >= FILES_AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
+  else filesOpen++;
+  try {
+    await checkAborted(signal);
+    return await readOpened(path, flags, encoding, signal);
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) filesOpen--;
+    else next(); // its place goes on
+  }
+}
+
+async function readOpened(path, flags, encoding, signal) {
   const { fd, size } = await open(path, flags, 0o666, signal);
   if (size > MAX_SIZE) {
     await new DescriptorFile(fd).close();

@@ -44,7 +44,7 @@ describe('lib/file-handle', () => {
       const size = 300_000;
       const large = pattern(20 * size);
       const name = folder.file('large', large);
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 30; round++) {
         const source = await uring.open(name);
         const reads = Array.from({ length: 20 }, () => source.read(Buffer.alloc(size), 0, size));
         for (const [n, { bytesRead, buffer }] of (await Promise.all(reads)).entries()) {

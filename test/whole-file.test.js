@@ -74,6 +74,26 @@ describe('lib/whole-file', () => {
       assert.equal(await uring.readFile(file, 'utf8'), 'other');
     });
 
+    it('thousands of large files at once do not need as many descriptors', async function () {
+      if (!onRing) this.skip();
+      nodeFs.writeFileSync(file, bytes.subarray(0, 50_000));
+      const open = () => nodeFs.readdirSync('/proc/self/fd').length;
+      const before = open();
+      let most = 0;
+      let running = true;
+      const watching = (async () => {
+        while (running) {
+          most = Math.max(most, open());
+          await new Promise(setImmediate);
+        }
+      })();
+      const all = await Promise.all(Array.from({ length: 2000 }, () => uring.readFile(file)));
+      running = false;
+      await watching;
+      assert.ok(all.every(({ length }) => length === 50_000));
+      assert.ok(most - before <= 128, `${most - before} descriptors at once`);
+    });
+
     for (const size of [10_000, BODY, 300_000, 2 * MIB]) {
       it(`a file of about ${size} bytes that grows and shrinks: a part from the start`, async () => {
         const [least, most] = [size >> 1, size * 2];
