@@ -143,7 +143,7 @@ const UNKNOWN = { encoding: 'unknown' };
 
 /** What Node's writeFile says of a closed handle, whose methods say "file closed". */
 function rejectClosed() {
-  const checksFirst = Number.parseInt(process.versions.node, 10) > 24;
+  const checksFirst = Number.parseInt(process.versions.node, 10) > 20;
   return checksFirst ? callNode('fstat', -1) : Promise.reject(systemError(-errno.EBADF, 'write'));
 }
 
