@@ -208,6 +208,7 @@ int ufs_ring_submit(ufs_ring *ring) {
 
 unsigned ufs_ring_reap(ufs_ring *ring) {
   unsigned total = 0;
+  bool entered = false;
   for (;;) {
     struct io_uring_cqe *cqe = NULL;
     unsigned head;
@@ -221,9 +222,12 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
     }
     io_uring_cq_advance(&ring->uring, count);
     total += count;
-    if (!completions_deferred(ring)) return total;
+    /* A worker sets IORING_SQ_TASKRUN a moment after it has put its completion down: the flag may
+     * stand though all has been fetched, and then nothing clears it. So it is believed once. */
+    if (!completions_deferred(ring) || (entered && count == 0)) return total;
     ring->enters++;
-    if (io_uring_get_events(&ring->uring) < 0 && count == 0) return total;
+    entered = true;
+    (void)io_uring_get_events(&ring->uring); /* a failure shows as nothing to fetch */
   }
 }
 
@@ -235,11 +239,14 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
  */
 static bool missed_completions(ufs_ring *ring) {
   atomic_thread_fence(memory_order_seq_cst);
-#if !defined(__x86_64__) && !defined(__i386__)
+#if defined(__x86_64__) || defined(__i386__)
+  const bool may_be_deferred = completions_deferred(ring);
+#else
   /* The kernel's store of IORING_SQ_TASKRUN is ordered by x86 only; its list always is. */
-  if (ring->in_flight > 0) (void)io_uring_get_events(&ring->uring);
+  const bool may_be_deferred = ring->in_flight > 0;
 #endif
-  return io_uring_cq_ready(&ring->uring) > 0 || completions_deferred(ring);
+  if (may_be_deferred) (void)io_uring_get_events(&ring->uring);
+  return io_uring_cq_ready(&ring->uring) > 0;
 }
 
 void ufs_ring_quiet(ufs_ring *ring, bool quiet) {
