@@ -136,8 +136,13 @@ const waiting = [];
 let filesOpen = 0;
 
 async function readSteps(path, flags, encoding, signal) {
-  if (filesOpen >= FILES_AT_ONCE) await new Promise((resolve) => waiting.push(resolve));
-  else filesOpen++;
+  if (filesOpen < FILES_AT_ONCE) {
+    filesOpen++;
+  } else {
+    await new Promise((resolve) => {
+      waiting.push(resolve);
+    });
+  }
   try {
     await checkAborted(signal);
     return await readOpened(path, flags, encoding, signal);

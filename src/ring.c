@@ -206,9 +206,20 @@ int ufs_ring_submit(ufs_ring *ring) {
   return ring->failure;
 }
 
+/*
+ * A worker sets IORING_SQ_TASKRUN a moment after it has put its completion down: the flag may stand
+ * though all has been fetched, and then nothing clears it. But fetching nothing is no proof of
+ * that: the kernel runs a few pieces of work at a time, and some of them (the next link of a chain)
+ * complete nothing. Each call runs at least one, so after more calls than there can be pieces the
+ * flag is not believed.
+ */
+static bool is_stale(const ufs_ring *ring, unsigned fruitless) {
+  return ring->in_flight == 0 || fruitless > 2 * ring->in_flight + 16;
+}
+
 unsigned ufs_ring_reap(ufs_ring *ring) {
   unsigned total = 0;
-  bool entered = false;
+  unsigned fruitless = 0;
   for (;;) {
     struct io_uring_cqe *cqe = NULL;
     unsigned head;
@@ -222,12 +233,10 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
     }
     io_uring_cq_advance(&ring->uring, count);
     total += count;
-    /* A worker sets IORING_SQ_TASKRUN a moment after it has put its completion down: the flag may
-     * stand though all has been fetched, and then nothing clears it. So it is believed once. */
-    if (!completions_deferred(ring) || (entered && count == 0)) return total;
+    fruitless = count > 0 ? 0 : fruitless + 1;
+    if (!completions_deferred(ring) || is_stale(ring, fruitless)) return total;
     ring->enters++;
-    entered = true;
-    (void)io_uring_get_events(&ring->uring); /* a failure shows as nothing to fetch */
+    if (io_uring_get_events(&ring->uring) < 0 && count == 0) return total;
   }
 }
 
@@ -239,14 +248,12 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
  */
 static bool missed_completions(ufs_ring *ring) {
   atomic_thread_fence(memory_order_seq_cst);
-#if defined(__x86_64__) || defined(__i386__)
-  const bool may_be_deferred = completions_deferred(ring);
-#else
+#if !defined(__x86_64__) && !defined(__i386__)
   /* The kernel's store of IORING_SQ_TASKRUN is ordered by x86 only; its list always is. */
-  const bool may_be_deferred = ring->in_flight > 0;
+  if (ring->in_flight > 0) (void)io_uring_get_events(&ring->uring);
 #endif
-  if (may_be_deferred) (void)io_uring_get_events(&ring->uring);
-  return io_uring_cq_ready(&ring->uring) > 0;
+  if (io_uring_cq_ready(&ring->uring) > 0) return true;
+  return ring->in_flight > 0 && completions_deferred(ring);
 }
 
 void ufs_ring_quiet(ufs_ring *ring, bool quiet) {
