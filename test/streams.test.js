@@ -130,7 +130,8 @@ describe('lib/streams', () => {
     });
 
     it('exists once a handle', () => {
-      handle.readableWebStream();
+      // Of bytes: Node 20's other kind reads at once, and fails an assertion of Node's own when closed.
+      handle.readableWebStream({ type: 'bytes' });
       assert.throws(() => handle.readableWebStream(), { code: 'ERR_INVALID_STATE' });
     });
 
