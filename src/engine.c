@@ -16,6 +16,9 @@ enum { ROUND_BYTES = 4 * 1024 * 1024 };
 /* user_data of a slot's close: a number too small to be an address, with this in the step bits. */
 enum { STEP_CLOSE_SLOT = 7, STEP_BITS = 3 };
 
+/* So few requests that one after the other in this thread is quicker than a kernel worker. */
+enum { FEW = 4 };
+
 /* Fewer where RLIMIT_NOFILE does not allow all of them. */
 static const unsigned slot_counts[] = {UFS_SLOTS, 128, 32};
 
@@ -141,6 +144,15 @@ static void finish_early(ufs_engine *engine, ufs_request *request) {
   queue_push(&engine->done, request);
 }
 
+static bool attempt(ufs_engine *engine, ufs_request *request) {
+  if (request->operation->attempt == NULL || request->in_worker) return false;
+  if (engine->in_flight + engine->waiting.length >= FEW) return false;
+  if (!request->operation->attempt(request)) return false;
+  if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
+  queue_push(&engine->done, request);
+  return true;
+}
+
 static bool may_run(const ufs_engine *engine, const ufs_queue *queue) {
   if (queue->head == NULL) return false;
   const ufs_operation *operation = queue->head->operation;
@@ -160,6 +172,7 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
     if (request->operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
+    if (attempt(engine, request)) continue;
     bytes += request->length;
     fill(engine, request);
   }

@@ -24,6 +24,9 @@ struct ufs_operation {
   bool takes_slot;       /* a direct descriptor is reserved for it before fill */
   bool on_slot;          /* its fd is a direct descriptor */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
+  /* Does it in this thread, without the ring, unless that may block: then false. For requests that
+   * are few, whose way through a kernel worker would cost more than they do. */
+  bool (*attempt)(ufs_request *request);
   /* A single SQE. */
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */

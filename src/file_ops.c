@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cached_stat.h"
+
 /* The kernel moves no more than this in one call, whatever is asked. */
 enum { MAX_TRANSFER = 0x7ffff000 };
 
@@ -247,7 +249,7 @@ const ufs_operation ufs_file_operations[] = {
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},
     {ROW(fstat, "ds", IORING_OP_STATX)},
-    {ROW(stat, "pfs", IORING_OP_STATX)},
+    {ROW(stat, "pfs", IORING_OP_STATX), .attempt = ufs_cached_stat},
     {ROW(rename, "pp", IORING_OP_RENAMEAT)},
     {ROW(unlink, "p", IORING_OP_UNLINKAT)},
     {ROW(rmdir, "p", IORING_OP_UNLINKAT)},
