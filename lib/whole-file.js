@@ -26,6 +26,12 @@ const MAX_SIZE = 2 ** 31 - 1;
 const PIECE_SIZE = 1024 * 1024;
 const PIECES_AT_ONCE = 4;
 
+/** From this size on new memory is prepared before it is read into. Bytes. */
+const FRESH_SIZE = 256 * 1024;
+
+/** From this size on a file's memory is worth huge pages (2 MiB on most machines). Bytes. */
+const HUGE_SIZE = 4 * 1024 * 1024;
+
 /** For files that do not say how large they are. Bytes. */
 const CHUNK_SIZE = 64 * 1024;
 
@@ -180,6 +186,7 @@ function decode(contents, encoding) {
 /** A regular file of `size` bytes, from the start: less when it shrinks meanwhile, never more. */
 async function readSized(file, size, signal) {
   const contents = Buffer.allocUnsafeSlow(size);
+  if (size >= HUGE_SIZE) binding.preferHugePages(contents);
   let next = 0;
   let end = size;
   async function readPieces() {
@@ -205,10 +212,17 @@ async function readSized(file, size, signal) {
   return end === size ? contents : concat([contents.subarray(0, end)]);
 }
 
+function readPiece(file, contents, from, to) {
+  const length = to - from;
+  return length >= FRESH_SIZE
+    ? file.readFresh(contents, from, length, from)
+    : file.read(contents, from, length, from);
+}
+
 /** @returns {Promise<number>} where it ended: before `to` at the end of the file only */
 async function readRange(file, contents, from, to) {
   while (from < to) {
-    const count = await file.read(contents, from, to - from, from);
+    const count = await readPiece(file, contents, from, to);
     if (count === 0) break;
     from += count;
   }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cached_stat.h"
@@ -145,6 +146,39 @@ static void prepare_read(struct io_uring_sqe *sqe, const ufs_request *request) {
   leave_large_to_worker(sqe, request->length);
 }
 
+/*
+ * A read into memory that nobody has touched: its pages are made in one go first, not by a fault
+ * each in the middle of the copy (on a virtual machine a fault can cost more than copying its
+ * page). An older kernel refuses that step (MADV_POPULATE_WRITE: 5.14), and the read does without.
+ */
+enum { FRESH_POPULATE, FRESH_READ };
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static void fill_read_fresh(ufs_engine *engine, ufs_request *request) {
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t from = (uintptr_t)request->memory & ~(page - 1);
+  const uintptr_t to = ((uintptr_t)request->memory + transfer_length(request)) & ~(page - 1);
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  /* The first page, which it may share with others, is in use already or will be: populating
+   * changes no byte. */
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr): rounded down to its page */
+  io_uring_prep_madvise(sqe, (void *)from, (off_t)(to - from), MADV_POPULATE_WRITE);
+  sqe->flags |= IOSQE_IO_HARDLINK;
+  ufs_engine_tag(sqe, request, FRESH_POPULATE);
+  sqe = ufs_engine_sqe(engine);
+  prepare_read(sqe, request);
+  ufs_engine_tag(sqe, request, FRESH_READ);
+}
+
+static bool finish_read_fresh(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  request->result = request->steps[FRESH_READ];
+  return request->result != -EINTR;
+}
+
 static void prepare_write(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_write(sqe, request->fd, request->memory, transfer_length(request), request->offset);
   leave_large_to_worker(sqe, request->length);
@@ -242,6 +276,12 @@ const ufs_operation ufs_file_operations[] = {
      .finish = finish_open},
     {ROW(close, "d", IORING_OP_CLOSE), .finish = finish_close},
     {ROW(read, "dbo", IORING_OP_READ)},
+    {.name = "readFresh",
+     .arguments = "dbo",
+     .opcode = IORING_OP_MADVISE,
+     .sqes = 2,
+     .fill = fill_read_fresh,
+     .finish = finish_read_fresh},
     {ROW(write, "dbo", IORING_OP_WRITE)},
     {ROW(readv, "dvo", IORING_OP_READV)},
     {ROW(writev, "dvo", IORING_OP_WRITEV)},
