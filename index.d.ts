@@ -8,7 +8,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
-import type { Mode, PathLike } from 'node:fs';
+import type { BigIntStats, Mode, PathLike, Stats } from 'node:fs';
 import type * as promises from 'node:fs/promises';
 
 export * from 'node:fs/promises';
@@ -43,6 +43,91 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
 }
 
 export interface FileHandle extends promises.FileHandle {}
+
+/** What {@link readFiles} and {@link statFiles} both take. */
+export interface ManyOptions {
+  /** Ends the call: it rejects with an `AbortError` at once. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Whether to resolve with what became of each path, as `Promise.allSettled()` does, instead of
+   * rejecting with the first error. An aborted `signal` rejects even so. Default: `false`.
+   */
+  settled?: boolean | undefined;
+}
+
+/** Options of {@link readFiles}. */
+export interface ReadFilesOptions extends ManyOptions {
+  /** Decodes the contents to strings. Default: none, which gives Buffers. */
+  encoding?: BufferEncoding | null | undefined;
+  /**
+   * Whether each Buffer owns its `ArrayBuffer`, at `byteOffset` 0, as those of `readFile` do. Those
+   * of small files otherwise share pieces of memory of 64 KiB, which is quicker: look at the
+   * Buffers, not at their `.buffer`, and know that one keeps its neighbours' memory. Default:
+   * `false`.
+   */
+  separate?: boolean | undefined;
+}
+
+/** Options of {@link statFiles}. */
+export interface StatFilesOptions extends ManyOptions {
+  /** Whether to resolve with `BigIntStats`. Default: `false`. */
+  bigint?: boolean | undefined;
+}
+
+/**
+ * Reads many whole files. Resolves with their contents in the order of the paths; rejects with the
+ * first error, and tells the kernel to give up what is then under way. No more than 256 files are
+ * worked on at a time, whatever the number of paths, and paths are taken from the iterable as they
+ * are needed.
+ *
+ * Rejects with `ERR_INVALID_ARG_TYPE` when `paths` is not iterable (a string is one path, not many)
+ * or an option has the wrong type, with Node's errors for a wrong encoding, signal or path.
+ *
+ * @param paths Files to read, each as `readFile` takes it: strings, Buffers or `file:` URLs.
+ * @param options Options, or an encoding.
+ */
+export function readFiles(
+  paths: Iterable<PathLike>,
+  options: ReadFilesOptions & { encoding: BufferEncoding; settled: true },
+): Promise<PromiseSettledResult<string>[]>;
+export function readFiles(
+  paths: Iterable<PathLike>,
+  options: ReadFilesOptions & { encoding?: null | undefined; settled: true },
+): Promise<PromiseSettledResult<Buffer>[]>;
+export function readFiles(
+  paths: Iterable<PathLike>,
+  options:
+    (ReadFilesOptions & { encoding: BufferEncoding; settled?: false | undefined }) | BufferEncoding,
+): Promise<string[]>;
+export function readFiles(
+  paths: Iterable<PathLike>,
+  options?:
+    (ReadFilesOptions & { encoding?: null | undefined; settled?: false | undefined }) | null,
+): Promise<Buffer[]>;
+
+/**
+ * `stat` of many paths: as {@link readFiles}, with `Stats` in place of contents. Symbolic links are
+ * followed.
+ *
+ * @param paths Paths to look at: strings, Buffers or `file:` URLs.
+ * @param options Options.
+ */
+export function statFiles(
+  paths: Iterable<PathLike>,
+  options: StatFilesOptions & { bigint: true; settled: true },
+): Promise<PromiseSettledResult<BigIntStats>[]>;
+export function statFiles(
+  paths: Iterable<PathLike>,
+  options: StatFilesOptions & { bigint?: false | undefined; settled: true },
+): Promise<PromiseSettledResult<Stats>[]>;
+export function statFiles(
+  paths: Iterable<PathLike>,
+  options: StatFilesOptions & { bigint: true; settled?: false | undefined },
+): Promise<BigIntStats[]>;
+export function statFiles(
+  paths: Iterable<PathLike>,
+  options?: StatFilesOptions & { bigint?: false | undefined; settled?: false | undefined },
+): Promise<Stats[]>;
 
 /**
  * What carries out the operations: the ring (`'io_uring'`), or Node's own functions on libuv's

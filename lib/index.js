@@ -9,11 +9,12 @@
 const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { nodePromises } = require('./delegate');
+const { createMany } = require('./many');
 const ring = require('./ring');
 
-const { functions, FileHandle } =
+const { functions, FileHandle, natives } =
   binding === null
-    ? { functions: {}, FileHandle: require('./node-handle') }
+    ? { functions: {}, FileHandle: require('./node-handle'), natives: {} }
     : require('./promises');
 
 /**
@@ -36,7 +37,9 @@ function asAsync(name, ours) {
 
 for (const [name, ours] of Object.entries(functions)) module.exports[name] = asAsync(name, ours);
 for (const name of Object.keys(nodePromises)) module.exports[name] ??= nodePromises[name];
-Object.assign(module.exports, { constants, FileHandle, ring });
+const { readFile, stat } = module.exports;
+const { readFiles, statFiles } = createMany({ readFile, stat, ...natives });
+Object.assign(module.exports, { constants, FileHandle, readFiles, ring, statFiles });
 
 /** Never called: by these assignments Node's ES module loader finds the names that can be imported. */
 // eslint-disable-next-line no-unused-vars
@@ -46,7 +49,8 @@ function namesForEsModules(exports) {
   exports.lchown = exports.link = exports.lstat = exports.lutimes = exports.mkdir = null;
   exports.mkdtemp = exports.mkdtempDisposable = exports.open = exports.opendir = null;
   exports.readFile = exports.readdir = exports.readlink = exports.realpath = exports.rename = null;
-  exports.ring = exports.rm = exports.rmdir = exports.stat = exports.statfs = null;
+  exports.readFiles = exports.ring = exports.rm = exports.rmdir = exports.stat = null;
+  exports.statFiles = exports.statfs = null;
   exports.symlink = exports.truncate = exports.unlink = exports.utimes = exports.watch = null;
   exports.writeFile = null;
 }

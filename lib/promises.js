@@ -27,7 +27,7 @@ const {
   toOptions,
   toPath,
 } = require('./validate');
-const { readPath, writePath } = require('./whole-file');
+const { READ_MANY, readPath, writePath } = require('./whole-file');
 
 const { F_OK, O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
@@ -65,6 +65,23 @@ const STAT = statOperation('stat', toStats);
 const STAT_BIGINT = statOperation('stat', toBigintStats);
 const LSTAT = statOperation('lstat', toStats);
 const LSTAT_BIGINT = statOperation('lstat', toBigintStats);
+
+/** Many at once: see many.js. */
+function statMany(operation, finish) {
+  return {
+    name: 'statMany',
+    flags: 0,
+    isReady: () => shapeIsKnown,
+    operation,
+    detail: (path, { bigint }) => [path, { bigint }],
+    value: finish,
+  };
+}
+const natives = {
+  nativeRead: READ_MANY,
+  nativeStat: statMany(STAT, toStats),
+  nativeBigintStat: statMany(STAT_BIGINT, toBigintStats),
+};
 
 /** A request with the arguments of Node's function, should that have to do it. */
 function prepareFor(operation, path, dest, args) {
@@ -288,4 +305,4 @@ async function truncate(path, len) {
   return closingAfter(new DescriptorFile(fd), (file) => file.truncate(len));
 }
 
-module.exports = { FileHandle, functions };
+module.exports = { FileHandle, functions, natives };

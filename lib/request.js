@@ -52,6 +52,9 @@ class Request {
   }
 }
 
+/** Those of a batch (many.js) are. */
+Request.prototype.isBatch = false;
+
 let takenResolve;
 let takenReject;
 /** One executor for all promises: a closure for each would cost more than the promise. */
@@ -64,14 +67,18 @@ function takeResolvers(resolve, reject) {
  * Requests under way, by id. C keeps this array alive until the last one is drained, so what they pin
  * outlives even the end of a worker.
  *
- * @type {(Request | undefined)[]}
+ * @type {(Request | import('./many').Batch | undefined)[]}
  */
 const pending = [];
+
+/** By id: for a request of a batch, which of the batch's it is. */
+const places = [];
 
 /** Memory that C writes and JS reads. */
 const shared = {
   pending,
   ids: new ArrayBuffer(binding.HANDOVER_SIZE * Uint32Array.BYTES_PER_ELEMENT),
+  entered: new ArrayBuffer(binding.HANDOVER_SIZE * Uint32Array.BYTES_PER_ELEMENT),
   results: doubles(binding.HANDOVER_SIZE),
   extras: doubles(binding.HANDOVER_SIZE),
   stats: doubles(binding.HANDOVER_SIZE * binding.STAT_FIELDS),
@@ -79,6 +86,8 @@ const shared = {
   slab: new ArrayBuffer(binding.SLOTS * binding.BLOCK_SIZE),
 };
 const ids = new Uint32Array(shared.ids);
+/** Ids of the requests that one call has made of many paths. */
+const entered = new Uint32Array(shared.entered);
 const results = new Float64Array(shared.results);
 /** By index in the hand-over: what C says beside the result. */
 const extras = new Float64Array(shared.extras);
@@ -179,6 +188,10 @@ function settle(count) {
     const request = pending[id];
     if (request === undefined) continue; // its call has failed after `ops` took it
     pending[id] = undefined;
+    if (request.isBatch) {
+      request.settle(places[id], results[index], index);
+      continue;
+    }
     try {
       settleOne(request, results[index], index);
     } catch (error) {
@@ -269,14 +282,61 @@ function enterAbortable(id, request, signal) {
   return promise;
 }
 
+/**
+ * Makes requests of many paths in one call. Each is settled by `batch.settle(place, result, index)`.
+ *
+ * @param {string} name of the native call
+ * @param {import('./many').Batch} batch
+ * @param {string[]} paths no more than HANDOVER_SIZE, of no more than PATHS_SIZE bytes in all
+ * @param {number} flags
+ * @param {number[]} at the place of each
+ * @returns {number} how many of them, from the first; the next one is not for the ring
+ */
+function enterMany(name, batch, paths, flags, at) {
+  schedule();
+  const joined = paths.join('\0');
+  const count = Math.max(ops[name](joined, flags), 0); // -1: no ring
+  for (let i = 0; i < count; i++) {
+    pending[entered[i]] = batch;
+    places[entered[i]] = at[i];
+  }
+  return count;
+}
+
+/** Ends what a batch has under way as soon as the kernel can; each is settled even so. */
+function cancelBatch(batch) {
+  pending.forEach((request, id) => {
+    if (request === batch) binding.cancel(id);
+  });
+  schedule();
+}
+
+/**
+ * A request of a batch that takes more than one step, or has failed: on its own from here on.
+ *
+ * @param {Operation} operation
+ * @param {{ path: string, detail?: any, signal?: AbortSignal }} of what the operation looks at
+ * @returns {Promise<any>}
+ */
+function settleAlone(operation, { path, detail, signal }, result, index) {
+  const request = new Request(operation, path);
+  request.detail = detail;
+  request.signal = signal;
+  settleOne(request, result, index);
+  return request.promise;
+}
+
 module.exports = {
+  cancelBatch,
   counters,
   enter,
   enterAbortable,
+  enterMany,
   extras,
   ops,
   prepare,
   ringState,
+  settleAlone,
   slab,
   stats,
   takes,

@@ -100,6 +100,25 @@ const READ_FILE = {
   },
 };
 
+/** Many of it at once: see many.js. */
+const READ_MANY = {
+  name: 'readFileMany',
+  flags: O_RDONLY,
+  isReady: () => largeStreak < LARGE_STREAK,
+  operation: READ_FILE,
+  detail: (path, { encoding }) => encoding,
+  value(batch, length, index) {
+    if (isUnfinished(index)) return undefined;
+    largeStreak = 0;
+    const start = slotAt(index) * BLOCK_SIZE;
+    const { encoding } = batch.options;
+    if (encoding) return slab.toString(encoding, start, start + length);
+    const contents = batch.room(length);
+    slab.copy(contents, 0, start, start + length);
+    return contents;
+  },
+};
+
 /** detail: the path once more, which is in no error */
 const TYPE = {
   syscall: 'stat',
@@ -409,4 +428,4 @@ function writePath(path, data, { flags, mode, flush, encoding, signal }) {
   return enterAbortable(id, request, signal);
 }
 
-module.exports = { readInto, readPath, readRest, writeAll, writePath };
+module.exports = { READ_MANY, readInto, readPath, readRest, writeAll, writePath };

@@ -33,8 +33,12 @@ struct ufs_environment {
   napi_ref deliver; /* function (status) */
   napi_ref kept;    /* what JS passed to start() */
   ufs_call *calls;
+  char *paths; /* [PATHS_SIZE], of the call under way; NULL before the first of many paths */
   bool running;
 };
+
+/* Bytes of all paths of one call. */
+enum { PATHS_SIZE = 64 * 1024 };
 
 /* Out of a callback, with JS's exception pending; only where nothing is owned yet. */
 #define TRY(call)                                  \
@@ -82,6 +86,46 @@ static napi_value call_operation(napi_env env, napi_callback_info info) {
   const uint32_t id = request->id;
   ufs_engine_submit(engine, request);
   return number(env, id);
+}
+
+/* Makes a request of each path, until one is refused. Returns their number. */
+static uint32_t enter_paths(ufs_engine *engine, const ufs_operation *operation, const char *paths,
+                            size_t size, int32_t flags) {
+  uint32_t count = 0;
+  for (const char *path = paths; path <= paths + size && count < UFS_HANDOVER_SIZE; count++) {
+    const size_t length = strlen(path);
+    ufs_request *request = ufs_engine_request(engine, operation);
+    if (request == NULL) break;
+    if (!ufs_set_arguments(operation->arguments, path, length, flags, request)) {
+      ufs_engine_drop(engine, request);
+      break;
+    }
+    engine->shared.entered[count] = request->id;
+    ufs_engine_submit(engine, request);
+    path += length + 1;
+  }
+  return count;
+}
+
+/* operationMany(paths with a null character between each two, flags): how many of them, from the
+ * first, have been made requests; their ids are in `entered`. */
+static napi_value call_many(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  void *data = NULL;
+  size_t size = 0;
+  int32_t flags = 0;
+  TRY(napi_get_cb_info(env, info, &count, values, NULL, &data));
+  const ufs_call *call = data;
+  ufs_environment *environment = call->environment;
+  if (!environment->running || count != 2) return number(env, 0);
+  if (environment->paths == NULL) environment->paths = malloc(PATHS_SIZE);
+  if (environment->paths == NULL) return number(env, 0);
+  TRY(napi_get_value_string_utf8(env, values[0], environment->paths, PATHS_SIZE, &size));
+  TRY(napi_get_value_int32(env, values[1], &flags));
+  if (size >= PATHS_SIZE - 4) return number(env, 0); /* it may have been cut */
+  return number(
+      env, enter_paths(&environment->engine, call->operation, environment->paths, size, flags));
 }
 
 /* flush(): see ufs_engine_flush(). */
@@ -165,6 +209,8 @@ static bool get_memory(napi_env env, napi_value object, const char *name, void *
 static bool get_shared(napi_env env, napi_value object, ufs_shared *shared) {
   return get_memory(env, object, "ids", (void **)&shared->ids,
                     UFS_HANDOVER_SIZE * sizeof *shared->ids) &&
+         get_memory(env, object, "entered", (void **)&shared->entered,
+                    UFS_HANDOVER_SIZE * sizeof *shared->entered) &&
          get_memory(env, object, "results", (void **)&shared->results,
                     UFS_HANDOVER_SIZE * sizeof *shared->results) &&
          get_memory(env, object, "extras", (void **)&shared->extras,
@@ -213,11 +259,15 @@ static napi_value describe_ring(napi_env env, const ufs_environment *environment
     napi_value works = NULL;
     TRY(napi_get_boolean(env, operation_works(engine, call->operation), &works));
     TRY(napi_set_named_property(env, operations, call->operation->name, works));
+    if (call->operation->many != NULL) {
+      TRY(napi_set_named_property(env, operations, call->operation->many, works));
+    }
   }
   return object;
 }
 
-/* start({ ids, results, extras, stats, counters, slab: ArrayBuffers, pending: the table that pins
+/* start({ ids, entered, results, extras, stats, counters, slab: ArrayBuffers, pending: the table
+ * that pins
  * }, deliver): { reason } when there is no ring to be had, else { setupFlags, sqEntries, cqEntries,
  * operations }. */
 static napi_value start(napi_env env, napi_callback_info info) {
@@ -253,6 +303,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
 static void free_environment(ufs_environment *environment) {
   const napi_async_cleanup_hook_handle cleanup = environment->cleanup;
   free(environment->calls);
+  free(environment->paths);
   free(environment);
   (void)napi_remove_async_cleanup_hook(cleanup); /* lets the environment go */
 }
@@ -322,6 +373,7 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"COUNTERS", UFS_COUNTERS},
       {"SLOTS", UFS_SLOTS},
       {"BLOCK_SIZE", UFS_BLOCK_SIZE},
+      {"PATHS_SIZE", PATHS_SIZE},
       {"MORE", UFS_MORE},
       {"AGAIN", UFS_AGAIN},
       {"BROKEN", UFS_BROKEN},
@@ -347,6 +399,9 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   TRY(export_function(env, exports, "preferHugePages", prefer_huge_pages, environment));
   for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
     TRY(export_function(env, exports, call->operation->name, call_operation, call));
+    if (call->operation->many != NULL) {
+      TRY(export_function(env, exports, call->operation->many, call_many, call));
+    }
   }
   TRY(export_constants(env, exports));
   return exports;

@@ -14,6 +14,11 @@ bool ufs_read_bytes(napi_env env, napi_value value, uint8_t **memory, size_t *si
   return type == napi_uint8_array;
 }
 
+static bool set_path(ufs_request *request, const char *path, size_t length) {
+  if (length == 0 || length >= PATH_MAX || memchr(path, 0, length) != NULL) return false;
+  return ufs_request_add_path(request, path, length);
+}
+
 /* A path is a string, or the bytes themselves. Refused: one with a null byte; one that is empty or
  * too long, which io_uring finds out before it looks at another path, and system calls after. */
 static bool read_path(napi_env env, napi_value value, ufs_request *request) {
@@ -25,8 +30,7 @@ static bool read_path(napi_env env, napi_value value, ufs_request *request) {
       !ufs_read_bytes(env, value, &bytes, &length)) {
     return false;
   }
-  if (length == 0 || length >= PATH_MAX || memchr(bytes, 0, length) != NULL) return false;
-  return ufs_request_add_path(request, (const char *)bytes, length);
+  return set_path(request, (const char *)bytes, length);
 }
 
 /* view, byte offset, byte length */
@@ -125,4 +129,11 @@ bool ufs_read_arguments(napi_env env, const char *format, size_t count, const na
     next += width(*format);
   }
   return true;
+}
+
+bool ufs_set_arguments(const char *format, const char *path, size_t length, int32_t flags,
+                       ufs_request *request) {
+  request->flags = flags;
+  if (strchr(format, 's') != NULL && !add_statx(request)) return false;
+  return set_path(request, path, length);
 }

@@ -18,6 +18,10 @@ enum { UFS_MAX_ARGUMENTS = 8 };
 bool ufs_read_arguments(napi_env env, const char *format, size_t count, const napi_value *values,
                         ufs_request *request);
 
+/* The same for a call on one of many paths: that path, and the flags. */
+bool ufs_set_arguments(const char *format, const char *path, size_t length, int32_t flags,
+                       ufs_request *request);
+
 /* Address and size of a Uint8Array's memory (an on-heap one is moved out of V8's heap first, so
  * that the address stays). False for all else. */
 bool ufs_read_bytes(napi_env env, napi_value value, uint8_t **memory, size_t *size);

@@ -1,7 +1,8 @@
 /*
  * stat(2) that cannot block: of what the kernel has in its caches, on a local file system.
  *
- * The ring gives every statx to a kernel worker, which costs a single one more than the call itself.
+ * The ring gives every statx to a kernel worker, which costs a single one more than the call
+ * itself.
  */
 #ifndef UFS_CACHED_STAT_H
 #define UFS_CACHED_STAT_H

@@ -18,6 +18,7 @@ typedef struct ufs_engine ufs_engine;
 /* One kind of request: a row in file_ops.c or whole_file.c. */
 struct ufs_operation {
   const char *name;
+  const char *many;      /* name of the call that makes many of it, of paths and flags; or NULL */
   const char *arguments; /* how args.c reads the call's arguments */
   uint8_t opcode;        /* that the kernel must have */
   uint8_t sqes;          /* SQEs it takes, in one submission */
@@ -72,12 +73,13 @@ enum {
 
 /* Memory that JS and C both see. JS allocates it, and addon.c keeps it alive. */
 typedef struct {
-  uint32_t *ids;    /* [UFS_HANDOVER_SIZE] */
-  double *results;  /* [UFS_HANDOVER_SIZE] */
-  double *extras;   /* [UFS_HANDOVER_SIZE] */
-  double *stats;    /* [UFS_HANDOVER_SIZE * UFS_STAT_FIELDS] */
-  double *counters; /* [UFS_COUNTERS] */
-  uint8_t *slab;    /* [UFS_SLOTS * UFS_BLOCK_SIZE] */
+  uint32_t *ids;     /* [UFS_HANDOVER_SIZE] */
+  uint32_t *entered; /* [UFS_HANDOVER_SIZE] ids of the requests that one call made */
+  double *results;   /* [UFS_HANDOVER_SIZE] */
+  double *extras;    /* [UFS_HANDOVER_SIZE] */
+  double *stats;     /* [UFS_HANDOVER_SIZE * UFS_STAT_FIELDS] */
+  double *counters;  /* [UFS_COUNTERS] */
+  uint8_t *slab;     /* [UFS_SLOTS * UFS_BLOCK_SIZE] */
 } ufs_shared;
 
 typedef struct {

@@ -289,7 +289,7 @@ const ufs_operation ufs_file_operations[] = {
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},
     {ROW(fstat, "ds", IORING_OP_STATX)},
-    {ROW(stat, "pfs", IORING_OP_STATX), .attempt = ufs_cached_stat},
+    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = ufs_cached_stat},
     {ROW(rename, "pp", IORING_OP_RENAMEAT)},
     {ROW(unlink, "p", IORING_OP_UNLINKAT)},
     {ROW(rmdir, "p", IORING_OP_UNLINKAT)},

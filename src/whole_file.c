@@ -178,6 +178,7 @@ static bool finish_write_file(ufs_engine *engine, ufs_request *request) {
 
 const ufs_operation ufs_whole_file_operations[] = {
     {.name = "readFile",
+     .many = "readFileMany",
      .arguments = "pf",
      .opcode = IORING_OP_OPENAT,
      .sqes = 3,
