@@ -25,7 +25,7 @@ const {
   toBytes,
   toOptions,
 } = require('./validate');
-const { readInto, readRest, writeAll } = require('./whole-file');
+const { readInto, readRest, takesReadBuffer, writeAll } = require('./whole-file');
 
 /** Node's limit for one read or write, bytes. */
 const MAX_LENGTH = 2 ** 31 - 1;
@@ -532,20 +532,6 @@ async function readFile(handle, options) {
   } finally {
     handle[kUnref]();
   }
-}
-
-let readBufferTaken;
-/** Whether the running Node's readFile has the option `buffer`: then it refuses a wrong one. */
-function takesReadBuffer() {
-  if (readBufferTaken === undefined) {
-    try {
-      nodeFs.readFileSync('/dev/null', { buffer: 0 });
-      readBufferTaken = false;
-    } catch {
-      readBufferTaken = true;
-    }
-  }
-  return readBufferTaken;
 }
 
 async function writeFile(handle, data, options) {

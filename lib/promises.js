@@ -27,7 +27,7 @@ const {
   toOptions,
   toPath,
 } = require('./validate');
-const { READ_MANY, readPath, writePath } = require('./whole-file');
+const { READ_MANY, readPath, readPathInto, takesReadBuffer, writePath } = require('./whole-file');
 
 const { F_OK, O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
@@ -144,15 +144,12 @@ function readFile(path, options) {
   const { encoding, flag, signal, buffer } = toOptions(options) ?? UNKNOWN;
   const flags = toFlags(flag || undefined, O_RDONLY);
   const isPlain =
-    isEncoding(encoding) &&
-    flags !== undefined &&
-    buffer === undefined &&
-    isSignal(signal) &&
-    !signal?.aborted;
-  return (
-    (isPlain ? readPath(plainPath, flags, encoding, signal) : undefined) ??
-    nodePromises.readFile(path, options)
-  );
+    isEncoding(encoding) && flags !== undefined && isSignal(signal) && !signal?.aborted;
+  const read = () =>
+    buffer === undefined || !takesReadBuffer()
+      ? readPath(plainPath, flags, encoding, signal)
+      : readPathInto(plainPath, flags, { buffer, encoding, options }, signal);
+  return (isPlain ? read() : undefined) ?? nodePromises.readFile(path, options);
 }
 
 /** Options that nothing recognises. */

@@ -8,7 +8,7 @@
 
 const { constants } = require('node:fs');
 const { binding } = require('./binding');
-const { abortError, callNode, nodePromises } = require('./delegate');
+const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { invalidValue, systemError } = require('./errors');
 const { O_CLOEXEC } = require('./fcntl');
@@ -160,7 +160,11 @@ const FILES_AT_ONCE = 128;
 const waiting = [];
 let filesOpen = 0;
 
-async function readSteps(path, flags, encoding, signal) {
+function readSteps(path, flags, encoding, signal) {
+  return inItsTurn(signal, () => readOpened(path, flags, encoding, signal));
+}
+
+async function inItsTurn(signal, read) {
   if (filesOpen < FILES_AT_ONCE) {
     filesOpen++;
   } else {
@@ -170,7 +174,7 @@ async function readSteps(path, flags, encoding, signal) {
   }
   try {
     await checkAborted(signal);
-    return await readOpened(path, flags, encoding, signal);
+    return await read();
   } finally {
     const next = waiting.shift();
     if (next === undefined) filesOpen--;
@@ -339,14 +343,106 @@ async function readInto(file, size, buffer, encoding, signal) {
   let ended = false;
   while (length < most && !ended) {
     await checkAborted(signal);
-    const count = await file.read(memory, length, most - length);
+    const count = await file.read(memory, length, most - length, -1);
     length += count;
     ended = count === 0;
   }
-  if (size === 0 && !ended && (await file.read(Buffer.alloc(1), 0, 1)) !== 0) {
+  if (size === 0 && !ended && (await file.read(Buffer.alloc(1), 0, 1, -1)) !== 0) {
     throw invalidValue(name, room, 'is too small to contain the entire file');
   }
   return decode(memory.subarray(0, length), encoding);
+}
+
+/** detail: { buffer: the caller's view, encoding, options: all of them } */
+const READ_FILE_INTO = {
+  ...READ_FILE,
+  finish(request, length, index) {
+    const { path, detail, signal } = request;
+    const { buffer, encoding, options } = detail;
+    const slot = slotAt(index);
+    const start = slot * BLOCK_SIZE;
+    if (isUnfinished(index)) {
+      const head = Buffer.from(slab.subarray(start, start + length));
+      return readOnInto(path, new SlotFile(slot, signal), head, detail, signal);
+    }
+    largeStreak = 0;
+    if (length > buffer.byteLength) return nodePromises.readFile(path, options); // which words it
+    const memory = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    slab.copy(memory, 0, start, start + length);
+    return decode(memory.subarray(0, length), encoding);
+  },
+  pool: ({ path, detail, signal }) =>
+    takes('open')
+      ? readStepsInto(path, O_RDONLY, detail, signal)
+      : nodePromises.readFile(path, detail.options),
+};
+
+/** readOn() for the caller's memory. */
+async function readOnInto(path, slot, head, detail, signal) {
+  const type = await typeOf(path).catch(() => undefined);
+  if (type === S_IFREG && head.length > 0) {
+    largeStreak++;
+    await slot.close();
+    return readStepsInto(path, O_RDONLY, detail, signal);
+  }
+  const contents = await readOn(path, slot, head, undefined, signal);
+  const { buffer, encoding } = detail;
+  const room = buffer.byteLength;
+  if (contents.length > room) {
+    const reason = 'is too small to contain the entire file';
+    throw invalidValue('options.buffer.byteLength', room, reason);
+  }
+  const memory = Buffer.from(buffer.buffer, buffer.byteOffset, contents.length);
+  contents.copy(memory);
+  return decode(memory, encoding);
+}
+
+function readStepsInto(path, flags, { buffer, encoding, options }, signal) {
+  return inItsTurn(signal, async () => {
+    const { fd, size } = await open(path, flags, 0o666, signal);
+    return closingAfter(new DescriptorFile(fd, signal), (file) =>
+      size > MAX_SIZE
+        ? nodePromises.readFile(path, options)
+        : readInto(file, Math.max(size, 0), buffer, encoding, signal),
+    );
+  });
+}
+
+/**
+ * Reads a whole file by path into the caller's memory.
+ *
+ * @param {string | Uint8Array} path
+ * @param {number} flags
+ * @param {{ buffer: ArrayBufferView | ((size: number) => ArrayBufferView), encoding?: string | null,
+ *   options: object }} detail `options`: what the caller gave
+ * @param {AbortSignal} [signal] not aborted yet
+ * @returns {Promise<Buffer | string> | undefined} undefined: it is for Node's own function
+ */
+function readPathInto(path, flags, detail, signal) {
+  if (flags & ~READ_FLAGS) return undefined;
+  const isView = ArrayBuffer.isView(detail.buffer);
+  if (!isView && typeof detail.buffer !== 'function') return undefined;
+  // A factory is told the size, which one request doesn't know.
+  if (!isView || flags & O_RDWR || largeStreak >= LARGE_STREAK) {
+    return readStepsInto(path, flags, detail, signal);
+  }
+  const request = prepare(READ_FILE_INTO, path);
+  request.detail = detail;
+  return enterAbortable(ops.readFile(path, flags), request, signal);
+}
+
+let readBufferTaken;
+/** Whether the running Node's readFile has the option `buffer`: then it refuses a wrong one. */
+function takesReadBuffer() {
+  if (readBufferTaken === undefined) {
+    try {
+      nodeFs.readFileSync('/dev/null', { buffer: 0 });
+      readBufferTaken = false;
+    } catch {
+      readBufferTaken = true;
+    }
+  }
+  return readBufferTaken;
 }
 
 /* ---- writing ---- */
@@ -428,4 +524,13 @@ function writePath(path, data, { flags, mode, flush, encoding, signal }) {
   return enterAbortable(id, request, signal);
 }
 
-module.exports = { READ_MANY, readInto, readPath, readRest, writeAll, writePath };
+module.exports = {
+  READ_MANY,
+  readInto,
+  readPath,
+  readPathInto,
+  readRest,
+  takesReadBuffer,
+  writeAll,
+  writePath,
+};

@@ -5,14 +5,7 @@ const { execFileSync } = require('node:child_process');
 const nodeFs = require('node:fs');
 const nodePromises = require('node:fs/promises');
 const { pathToFileURL } = require('node:url');
-const {
-  descriptorsOf,
-  onRing,
-  pattern,
-  sleep,
-  uring,
-  useFolder,
-} = require('./helpers/environment');
+const { descriptorsOf, onRing, sleep, uring, useFolder } = require('./helpers/environment');
 
 const BLOCK = 16 * 1024;
 
@@ -63,7 +56,6 @@ describe('lib/many', () => {
 
     it('takes any iterable, and from it no more than it needs', async () => {
       let taken = 0;
-      let peak = 0;
       let closed = false;
       function* generate() {
         try {
@@ -76,7 +68,7 @@ describe('lib/many', () => {
         }
       }
       const promise = uring.readFiles(generate());
-      peak = taken;
+      const peak = taken;
       assert.equal((await promise).length, paths.length);
       assert.ok(peak <= 256, `${peak} taken at once`);
       assert.deepEqual(await uring.readFiles(new Set()), []);
