@@ -23,6 +23,12 @@
  * @property {(handle: any, buffer: Buffer, length: number, position: number) => any} write The
  *   other way.
  * @property {(handle: any) => any} close
+ * @property {(handle: any) => any} datasync
+ * @property {(path: string) => any} unlink
+ * @property {(paths: string[], encoding?: 'utf8') => any} readFiles All of them, in order.
+ * @property {(paths: string[]) => any} statFiles The same for Stats.
+ * @property {(handle: any, size: number) => Promise<number>} stream `size` bytes from the start by a
+ *   ReadStream. Resolves with their number. Not of the synchronous one.
  */
 
 const fs = require('node:fs');
@@ -33,6 +39,29 @@ const URING = 'uring-fs';
 
 /** Name of the driver that the ratios are to. */
 const BASELINE = 'fs/promises';
+
+/** Files that are worked on at once where a driver has no function for many of them. */
+const AT_ONCE = 128;
+
+/** What a careful user writes where there is no function for many files. */
+async function each(items, operation) {
+  const results = new Array(items.length);
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await operation(items[index]);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+  return results;
+}
+
+async function drain(stream) {
+  let length = 0;
+  for await (const chunk of stream) length += chunk.length;
+  return length;
+}
 
 /**
  * A driver over anything that has the functions of `node:fs/promises`.
@@ -52,6 +81,16 @@ function promiseDriver(name, api) {
     read: (handle, buffer, length, position) => handle.read(buffer, 0, length, position),
     write: (handle, buffer, length, position) => handle.write(buffer, 0, length, position),
     close: (handle) => handle.close(),
+    datasync: (handle) => handle.datasync(),
+    unlink: (path) => api.unlink(path),
+    readFiles: (paths, encoding) =>
+      api.readFiles === undefined
+        ? each(paths, (path) => api.readFile(path, encoding))
+        : api.readFiles(paths, encoding),
+    statFiles: (paths) =>
+      api.statFiles === undefined ? each(paths, (path) => api.stat(path)) : api.statFiles(paths),
+    stream: (handle, size) =>
+      drain(handle.createReadStream({ start: 0, end: size - 1, autoClose: false })),
   };
 }
 
@@ -91,6 +130,18 @@ const callbackDriver = {
     new Promise((resolve, reject) => {
       fs.close(fd, (error) => (error ? reject(error) : resolve()));
     }),
+  datasync: (fd) =>
+    new Promise((resolve, reject) => {
+      fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()));
+    }),
+  unlink: (path) =>
+    new Promise((resolve, reject) => {
+      fs.unlink(path, (error) => (error ? reject(error) : resolve()));
+    }),
+  readFiles: (paths, encoding) => each(paths, (path) => callbackDriver.readFile(path, encoding)),
+  statFiles: (paths) => each(paths, (path) => callbackDriver.stat(path)),
+  stream: (fd, size) =>
+    drain(fs.createReadStream('', { fd, start: 0, end: size - 1, autoClose: false })),
 };
 
 /** @type {Driver} */
@@ -104,6 +155,10 @@ const syncDriver = {
   read: (fd, buffer, length, position) => fs.readSync(fd, buffer, 0, length, position),
   write: (fd, buffer, length, position) => fs.writeSync(fd, buffer, 0, length, position),
   close: (fd) => fs.closeSync(fd),
+  datasync: (fd) => fs.fdatasyncSync(fd),
+  unlink: (path) => fs.unlinkSync(path),
+  readFiles: (paths, encoding) => paths.map((path) => fs.readFileSync(path, encoding)),
+  statFiles: (paths) => paths.map((path) => fs.statSync(path)),
 };
 
 /**

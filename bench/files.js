@@ -147,15 +147,27 @@ class Workspace {
    * @returns {FileSet}
    */
   smallFiles(name) {
+    return this.files(name, SMALL_FILES, PAGE);
+  }
+
+  /**
+   * The same, of any number and size.
+   *
+   * @param {string} name Of their folder.
+   * @param {number} count
+   * @param {number} size Bytes of each.
+   * @returns {FileSet}
+   */
+  files(name, count, size) {
     const directory = path.join(this.root, name);
     fs.mkdirSync(directory);
-    const paths = Array.from({ length: SMALL_FILES }, (_, index) => {
+    const paths = Array.from({ length: count }, (_, index) => {
       const file = path.join(directory, `${String(index).padStart(4, '0')}.txt`);
-      fs.writeFileSync(file, text(PAGE, index));
+      fs.writeFileSync(file, text(size, index));
       return file;
     });
-    const label = formatBytes(PAGE);
-    const description = `${SMALL_FILES} generated text files of ${label}`;
+    const label = formatBytes(size);
+    const description = `${count} generated text files of ${label}`;
     return { label, description, paths, textPaths: paths };
   }
 
@@ -301,4 +313,4 @@ function readable(file, limit = SAMPLE.largest) {
   }
 }
 
-module.exports = { Folder, PAGE, Workspace, fileSystemOf, formatBytes, randomPositions };
+module.exports = { Folder, MIB, PAGE, Workspace, fileSystemOf, formatBytes, randomPositions };

@@ -16,6 +16,7 @@
  * @property {number[]} concurrency Operations in flight to measure with.
  * @property {boolean} [latency] Time each operation too (in nanoseconds) and report percentiles.
  * @property {boolean} [cpu] False if CPU per operation would mean nothing (a load runs beside it).
+ * @property {boolean} [asyncOnly] Nothing synchronous does the same.
  * @property {number} [sliceFactor] Times the usual slice length, for slow operations. Default 1.
  * @property {(driver: Driver) => Promise<object>} open What the other functions get as `state`.
  * @property {(driver: Driver, state: object) => Promise<void>} verify Throws on a wrong byte.
@@ -273,9 +274,14 @@ class Harness {
    * @returns {number} Milliseconds its slices take, warm-up included.
    */
   duration(workload) {
-    const sync = this.drivers.filter((driver) => driver.sync).length;
-    const slices = (this.drivers.length - sync) * workload.concurrency.length + sync;
+    const drivers = this.driversOf(workload);
+    const sync = drivers.filter((driver) => driver.sync).length;
+    const slices = (drivers.length - sync) * workload.concurrency.length + sync;
     return slices * this.sliceLength(workload) * (this.rounds + 0.5);
+  }
+
+  driversOf({ asyncOnly }) {
+    return asyncOnly ? this.drivers.filter((driver) => !driver.sync) : this.drivers;
   }
 
   sliceLength(workload) {
@@ -293,7 +299,7 @@ class Harness {
     let load = null;
     let stalled = false;
     try {
-      for (const driver of this.drivers) {
+      for (const driver of this.driversOf(workload)) {
         this.current = `${workload.name}, ${driver.name}, verification`;
         const state = await this.patiently(workload.open(driver));
         seats.push({ driver, state, turn: 0 });
@@ -404,6 +410,7 @@ class Harness {
     const figures = {};
     for (const driver of this.drivers) {
       const own = of(driver);
+      if (own.length === 0) continue; // it has no part in this workload
       const ratios = own
         .filter(({ round }) => baseRates.has(round))
         .map(({ round, rate }) => rate / baseRates.get(round));

@@ -91,7 +91,9 @@ function tableOf(head, results, cell) {
     table.push([{ colSpan: head.length, hAlign: 'left', content: `${name} (${unit})` }]);
     const cells = rows.map(({ c, drivers }, index) => [
       c,
-      ...names.map((driver) => cell(drivers[driver], driver, index === 0)),
+      ...names.map((driver) =>
+        drivers[driver] === undefined ? '' : cell(drivers[driver], driver, index === 0),
+      ),
     ]);
     // One table row for all: a border between each would double the length.
     table.push(head.map((_, column) => cells.map((row) => row[column]).join('\n')));

@@ -46,9 +46,43 @@ describe('bench', () => {
   }
 
   describe('command', () => {
+    it('measures lists, larger files, streams, new files and logs', async () => {
+      const file = path.join(temporary, 'others.json');
+      const filter = 'Files |64 KiB|MiB|unlink|close|datasync';
+      const { status, stdout, stderr } = await start([
+        ...TINY,
+        ...['--filter', filter, '--json', file],
+      ]);
+      assert.equal(stderr, '');
+      assert.equal(status, 0, stdout);
+      const { workloads } = JSON.parse(fs.readFileSync(file, 'utf8'));
+      assert.deepEqual(
+        workloads.map(({ name, rows }) => [name, rows.map(({ c }) => c).join()]),
+        [
+          ['readFile 64 KiB', '64'],
+          ['readFile 1 MiB', '16'],
+          ['readFiles 256 x 4 KiB', '1'],
+          ['readFiles 256 x 4 KiB utf8', '1'],
+          ['statFiles 256 x 4 KiB', '1'],
+          ['createReadStream 16 MiB', '1'],
+          ['writeFile 4 KiB + unlink, new files', '64'],
+          ['open + close 4 KiB', '64'],
+          ['write 4 KiB + datasync, 8 logs', '8'],
+        ],
+      );
+      for (const { name, rows } of workloads) {
+        for (const { drivers } of rows) {
+          const expected = ['uring-fs', 'fs/promises', 'callback fs'];
+          if (!name.startsWith('createReadStream')) expected.push('sync');
+          assert.deepEqual(Object.keys(drivers), expected, name);
+          assert.ok(Object.values(drivers).every(({ rate }) => rate > 0));
+        }
+      }
+    });
+
     it('measures all drivers and writes it as JSON', async () => {
       const file = path.join(temporary, 'all.json');
-      const filter = '^stat 4|^write|handle.write|4 KiB utf8';
+      const filter = '^stat 4|overwrite|handle.write|^readFile 4 KiB utf8';
       const { status, stdout, stderr, left } = await start([
         ...TINY,
         ...['--filter', filter, '--json', file],

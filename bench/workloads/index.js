@@ -12,10 +12,15 @@
 
 const FILES = [
   require('./read-file'),
+  require('./many-files'),
   require('./file-handle-read'),
+  require('./stream'),
   require('./stat'),
   require('./file-handle-write'),
   require('./write-file'),
+  require('./create-unlink'),
+  require('./open-close'),
+  require('./logs'),
   require('./read-file-under-load'),
 ];
 
