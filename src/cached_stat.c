@@ -44,6 +44,17 @@ static bool is_local_device(int fd, const struct statx *stat) {
   return true;
 }
 
+static bool stat_open_file(int fd, struct statx *stat) {
+  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME, stat) ==
+             0 &&
+         is_local_device(fd, stat);
+}
+
+bool ufs_cached_fstat(ufs_request *request) {
+  request->result = 0;
+  return stat_open_file(request->fd, request->statx);
+}
+
 bool ufs_cached_stat(ufs_request *request) {
   const bool follow = (request->flags & AT_SYMLINK_NOFOLLOW) == 0;
   const struct open_how how = {
@@ -53,11 +64,9 @@ bool ufs_cached_stat(ufs_request *request) {
   const int fd = (int)syscall(SYS_openat2, AT_FDCWD, request->path, &how, sizeof how);
   if (fd < 0) {
     request->result = -errno;
-    return errno == ENOENT || errno == ENOTDIR;
+    return errno == ENOENT;
   }
-  const int result = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-                           STATX_BASIC_STATS | STATX_BTIME, request->statx);
-  const bool is_answer = result == 0 && is_local_device(fd, request->statx);
+  const bool is_answer = stat_open_file(fd, request->statx);
   (void)close(fd);
   request->result = 0;
   return is_answer;

@@ -9,8 +9,11 @@
 
 #include "request.h"
 
-/* Tries a request of the operation stat in this thread. True when its result is set (ENOENT and
- * ENOTDIR too); false when it would have to wait, or nobody can say whether it would. */
+/* Tries a request of the operation stat in this thread. True when its result is set (ENOENT
+ * too); false when it would have to wait, or nobody can say whether it would. */
 bool ufs_cached_stat(ufs_request *request);
+
+/* The same for a request of the operation fstat. */
+bool ufs_cached_fstat(ufs_request *request);
 
 #endif

@@ -288,7 +288,7 @@ const ufs_operation ufs_file_operations[] = {
     {ROW(fsync, "d", IORING_OP_FSYNC)},
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},
-    {ROW(fstat, "ds", IORING_OP_STATX)},
+    {ROW(fstat, "ds", IORING_OP_STATX), .attempt = ufs_cached_fstat},
     {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = ufs_cached_stat},
     {ROW(rename, "pp", IORING_OP_RENAMEAT)},
     {ROW(unlink, "p", IORING_OP_UNLINKAT)},
