@@ -30,7 +30,7 @@ describe('bench', () => {
     const child = spawn(process.execPath, [RUN, ...args], {
       env: { ...process.env, TMPDIR: tmpdir },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 15_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     });
     const output = { stdout: '', stderr: '' };
@@ -48,7 +48,7 @@ describe('bench', () => {
   describe('command', () => {
     it('measures lists, larger files, streams, new files and logs', async () => {
       const file = path.join(temporary, 'others.json');
-      const filter = 'Files |64 KiB|MiB|unlink|close|datasync';
+      const filter = 'Files |64 KiB|stream|unlink|close|datasync';
       const { status, stdout, stderr } = await start([
         ...TINY,
         ...['--filter', filter, '--json', file],
@@ -60,7 +60,6 @@ describe('bench', () => {
         workloads.map(({ name, rows }) => [name, rows.map(({ c }) => c).join()]),
         [
           ['readFile 64 KiB', '64'],
-          ['readFile 1 MiB', '16'],
           ['readFiles 256 x 4 KiB', '1'],
           ['readFiles 256 x 4 KiB utf8', '1'],
           ['statFiles 256 x 4 KiB', '1'],
