@@ -98,24 +98,34 @@ class DescriptorFile {
   }
 }
 
-/** A slot of the ring as a file. Its position is the file's own, always. */
+/**
+ * A slot of the ring as a file that is read or written in order. It counts its position itself: the
+ * kernel does not move the file's own after a transfer of which a part failed, and nothing else can. What
+ * has no positions is not asked for one.
+ */
 class SlotFile {
-  /** @param {AbortSignal} [signal] ends reads and writes that wait */
-  constructor(slot, signal) {
+  #position;
+
+  /**
+   * @param {number} position where to go on
+   * @param {AbortSignal} [signal] ends reads and writes that wait
+   */
+  constructor(slot, position, signal) {
     this.slot = slot;
+    this.#position = position;
     this.signal = signal;
   }
 
   read(bytes, offset, length) {
     const request = this.#prepare(READ, bytes);
-    const id = ops.readSlot(this.slot, bytes, offset, length, -1);
-    return enterAbortable(id, request, this.signal);
+    const id = ops.readSlot(this.slot, bytes, offset, length, this.#position);
+    return this.#count(enterAbortable(id, request, this.signal));
   }
 
   write(bytes, offset, length) {
     const request = this.#prepare(WRITE, bytes);
-    const id = ops.writeSlot(this.slot, bytes, offset, length, -1);
-    return enterAbortable(id, request, this.signal);
+    const id = ops.writeSlot(this.slot, bytes, offset, length, this.#position);
+    return this.#count(enterAbortable(id, request, this.signal));
   }
 
   /** When a FIFO that had no writer yet has data, or has seen the last one leave. */
@@ -132,6 +142,12 @@ class SlotFile {
   close() {
     const request = this.#prepare(CLOSE);
     return enter(ops.close_slot(this.slot), request);
+  }
+
+  async #count(transfer) {
+    const count = await transfer;
+    this.#position += count;
+    return count;
   }
 
   #prepare(kind, pin) {

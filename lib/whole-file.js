@@ -80,7 +80,7 @@ const READ_FILE = {
     const start = slot * BLOCK_SIZE;
     if (isUnfinished(index)) {
       const head = Buffer.from(slab.subarray(start, start + length));
-      return readOn(path, new SlotFile(slot, signal), head, encoding, signal);
+      return readOn(path, new SlotFile(slot, length, signal), head, encoding, signal);
     }
     largeStreak = 0;
     if (encoding) return slab.toString(encoding, start, start + length);
@@ -96,7 +96,7 @@ const READ_FILE = {
       ? readSteps(path, O_RDONLY, encoding, signal)
       : nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
-    if (isUnfinished(index)) new SlotFile(slotAt(index)).close().catch(nothing);
+    if (isUnfinished(index)) new SlotFile(slotAt(index), 0).close().catch(nothing);
   },
 };
 
@@ -453,7 +453,7 @@ const WRITE_FILE = {
   finish(request, written, index) {
     if (!isUnfinished(index)) return undefined;
     const { detail, signal } = request;
-    return closingAfter(new SlotFile(slotAt(index), signal), async (file) => {
+    return closingAfter(new SlotFile(slotAt(index), written, signal), async (file) => {
       await writeAll(file, detail.bytes.subarray(written), signal);
       if (detail.flush) await file.sync();
     });
@@ -466,7 +466,7 @@ const WRITE_FILE = {
       : nodePromises.writeFile(path, bytes, { flag: flags, mode, flush, signal });
   },
   discard(request, written, index) {
-    if (isUnfinished(index)) new SlotFile(slotAt(index)).close().catch(nothing);
+    if (isUnfinished(index)) new SlotFile(slotAt(index), 0).close().catch(nothing);
   },
 };
 

@@ -194,6 +194,30 @@ static void prepare_writev(struct io_uring_sqe *sqe, const ufs_request *request)
   leave_large_to_worker(sqe, request->length);
 }
 
+/*
+ * The file's own position. After a transfer of which a later part failed (a full disk, a bad
+ * sector) the kernel reports the part that was moved, yet leaves the position where it was: what
+ * comes next would be written over it, or read twice. So the position is put right here.
+ */
+static void fill_transfer(ufs_engine *engine, ufs_request *request) {
+  const bool own_position = request->offset == UINT64_MAX;
+  request->start = own_position ? lseek(request->fd, 0, SEEK_CUR) : -1; /* -1: it has none */
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  request->operation->prepare(sqe, request);
+  ufs_engine_tag(sqe, request, 0);
+}
+
+static bool finish_transfer(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  const int32_t moved = request->steps[0];
+  request->result = moved;
+  if (request->start >= 0 && moved > 0 && (uint32_t)moved < request->length &&
+      lseek(request->fd, 0, SEEK_CUR) == request->start) {
+    (void)lseek(request->fd, request->start + moved, SEEK_SET);
+  }
+  return moved != -EINTR;
+}
+
 static void prepare_fsync(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_fsync(sqe, request->fd, 0);
 }
@@ -275,16 +299,16 @@ const ufs_operation ufs_file_operations[] = {
      .abandon = abandon_open,
      .finish = finish_open},
     {ROW(close, "d", IORING_OP_CLOSE), .finish = finish_close},
-    {ROW(read, "dbo", IORING_OP_READ)},
+    {ROW(read, "dbo", IORING_OP_READ), .fill = fill_transfer, .finish = finish_transfer},
     {.name = "readFresh",
      .arguments = "dbo",
      .opcode = IORING_OP_MADVISE,
      .sqes = 2,
      .fill = fill_read_fresh,
      .finish = finish_read_fresh},
-    {ROW(write, "dbo", IORING_OP_WRITE)},
-    {ROW(readv, "dvo", IORING_OP_READV)},
-    {ROW(writev, "dvo", IORING_OP_WRITEV)},
+    {ROW(write, "dbo", IORING_OP_WRITE), .fill = fill_transfer, .finish = finish_transfer},
+    {ROW(readv, "dvo", IORING_OP_READV), .fill = fill_transfer, .finish = finish_transfer},
+    {ROW(writev, "dvo", IORING_OP_WRITEV), .fill = fill_transfer, .finish = finish_transfer},
     {ROW(fsync, "d", IORING_OP_FSYNC)},
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},

@@ -40,6 +40,7 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->length = 0;
   request->vector_count = 0;
   request->offset = 0;
+  request->start = -1;
   request->memory = NULL;
   request->vectors = NULL;
   request->statx = NULL;

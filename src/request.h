@@ -44,6 +44,7 @@ struct ufs_request {
   uint32_t length;
   uint32_t vector_count;
   uint64_t offset; /* UINT64_MAX: the file's own position */
+  int64_t start;   /* the file's own position before a transfer that moves it, or -1 */
   uint8_t *memory; /* the caller's, pinned by JS */
   struct iovec *vectors;
   struct statx *statx;
