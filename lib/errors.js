@@ -6,6 +6,7 @@ const { getSystemErrorMap, inspect } = require('node:util');
 /** errno (negative) → [code, message] */
 const systemErrors = getSystemErrorMap();
 
+const EIO = -5;
 const ECANCELED = -125;
 
 /**
@@ -114,6 +115,7 @@ function invalidValue(property, value, reason) {
 
 module.exports = {
   ECANCELED,
+  EIO,
   closedError,
   invalidType,
   invalidValue,

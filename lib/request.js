@@ -7,7 +7,7 @@
 
 const { binding } = require('./binding');
 const { abortError } = require('./delegate');
-const { ECANCELED, rejectInJob, systemError } = require('./errors');
+const { ECANCELED, EIO, rejectInJob, systemError } = require('./errors');
 const { kSettled } = require('./symbols');
 
 /**
@@ -45,6 +45,8 @@ class Request {
     this.inTurn = false;
     /** The caller has its AbortError; memory and descriptors are still the kernel's. */
     this.aborted = false;
+    /** The ring broke while it was under way; its caller has been told. */
+    this.lost = false;
     /** What may end it early. @type {AbortSignal | undefined} */
     this.signal = undefined;
     /** What else the operation keeps. */
@@ -139,11 +141,34 @@ function start() {
   started = true;
 }
 
-/** The ring broke: from now on all is refused, what it had is done by the pool. */
+/** The ring broke: from now on all is refused, and what it had not begun is done by the pool. */
 function giveUp() {
   if (failure !== null) return;
   failure = 'the ring failed while in use';
   for (const name of Object.keys(ops)) ops[name] = refuse;
+}
+
+/**
+ * What a broken ring had begun: whether it has been done, or will be, nobody can tell any more, so that it
+ * must not be done again. `pending` goes on to hold the memory, which the kernel may still use.
+ */
+function rejectBegun() {
+  for (const [id, request] of pending.entries()) {
+    if (request === undefined || request.lost) continue;
+    if (request.isBatch) {
+      pending[id] = undefined; // it has no memory of a caller's
+      request.settle(places[id], EIO);
+      continue;
+    }
+    request.lost = true;
+    const { operation, handle, path, dest } = request;
+    if (!request.aborted && operation.takesErrors) {
+      request.resolve(operation.finish(request, EIO));
+    } else if (!request.aborted) {
+      rejectInJob(request.resolve, () => systemError(EIO, operation.syscall, path, dest));
+    }
+    if (handle !== null) handle[kSettled](request);
+  }
 }
 
 /**
@@ -172,14 +197,16 @@ function flush() {
 
 /** Hands out a batch, and what is ready behind it. Called by flush(), and by C from the event loop. */
 function deliver(status) {
-  settle(status & 0xffff);
-  while (status & binding.MORE) {
-    status = binding.flush();
+  for (;;) {
+    if (status & binding.BROKEN) giveUp();
     settle(status & 0xffff);
+    if (!(status & binding.MORE)) break;
+    status = binding.flush();
   }
   // After what awaits these results has run: its next calls then go with the same submission.
   if (status & binding.AGAIN) resolved.then(schedule);
-  if (status & binding.BROKEN) giveUp();
+  // All that had not begun has come back by now.
+  if (status & binding.BROKEN) rejectBegun();
 }
 
 function settle(count) {
@@ -192,6 +219,7 @@ function settle(count) {
       request.settle(places[id], results[index], index);
       continue;
     }
+    if (request.lost) continue;
     try {
       settleOne(request, results[index], index);
     } catch (error) {

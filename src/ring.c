@@ -179,14 +179,20 @@ static bool completions_deferred(const ufs_ring *ring) {
   return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-/* What the kernel will never take is given back as cancelled before it began. */
-static void give_back_unsubmitted(ufs_ring *ring) {
+/* The ring is beyond use. What the kernel will never take is given back as cancelled before it
+ * began. */
+static void fail(ufs_ring *ring, int error) {
   const struct io_uring_sq *sq = &ring->uring.sq;
+  ring->failure = error;
   for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
     const uint64_t user_data = sq->sqes[i & sq->ring_mask].user_data;
     ring->in_flight--;
     if (user_data != UFS_NOBODY) ring->hooks->complete(ring, user_data, -ECANCELED);
   }
+}
+
+static bool passes_by(int error) {
+  return error == -EINTR || error == -EAGAIN || error == -EBUSY;
 }
 
 int ufs_ring_submit(ufs_ring *ring) {
@@ -200,8 +206,7 @@ int ufs_ring_submit(ufs_ring *ring) {
       if (ufs_ring_reap(ring) > 0) continue;
       if (ring->in_flight > io_uring_sq_ready(&ring->uring)) return 0;
     }
-    ring->failure = result;
-    give_back_unsubmitted(ring);
+    fail(ring, result);
   }
   return ring->failure;
 }
@@ -234,9 +239,14 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
     io_uring_cq_advance(&ring->uring, count);
     total += count;
     fruitless = count > 0 ? 0 : fruitless + 1;
-    if (!completions_deferred(ring) || is_stale(ring, fruitless)) return total;
+    if (ring->failure < 0 || !completions_deferred(ring) || is_stale(ring, fruitless)) return total;
     ring->enters++;
-    if (io_uring_get_events(&ring->uring) < 0 && count == 0) return total;
+    const int result = io_uring_get_events(&ring->uring);
+    if (result < 0 && !passes_by(result)) {
+      fail(ring, result);
+      return total;
+    }
+    if (result < 0 && count == 0) return total;
   }
 }
 
@@ -260,7 +270,7 @@ void ufs_ring_quiet(ufs_ring *ring, bool quiet) {
   /* Fails only without the shared flags word (before 5.8); then every completion signals, which
    * costs a wake-up and loses nothing. */
   (void)io_uring_cq_eventfd_toggle(&ring->uring, !quiet);
-  if (!quiet && missed_completions(ring)) ufs_ring_wake(ring);
+  if (!quiet && ring->failure == 0 && missed_completions(ring)) ufs_ring_wake(ring);
 }
 
 void ufs_ring_wake(ufs_ring *ring) {
