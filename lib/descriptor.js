@@ -104,27 +104,25 @@ class DescriptorFile {
  * has no positions is not asked for one.
  */
 class SlotFile {
-  #position;
-
   /**
    * @param {number} position where to go on
    * @param {AbortSignal} [signal] ends reads and writes that wait
    */
   constructor(slot, position, signal) {
     this.slot = slot;
-    this.#position = position;
+    this.position = position;
     this.signal = signal;
   }
 
   read(bytes, offset, length) {
     const request = this.#prepare(READ, bytes);
-    const id = ops.readSlot(this.slot, bytes, offset, length, this.#position);
+    const id = ops.readSlot(this.slot, bytes, offset, length, this.position);
     return this.#count(enterAbortable(id, request, this.signal));
   }
 
   write(bytes, offset, length) {
     const request = this.#prepare(WRITE, bytes);
-    const id = ops.writeSlot(this.slot, bytes, offset, length, this.#position);
+    const id = ops.writeSlot(this.slot, bytes, offset, length, this.position);
     return this.#count(enterAbortable(id, request, this.signal));
   }
 
@@ -141,12 +139,13 @@ class SlotFile {
 
   close() {
     const request = this.#prepare(CLOSE);
+    request.detail = nothing; // refused: the ring is broken, and its slots end with it
     return enter(ops.close_slot(this.slot), request);
   }
 
   async #count(transfer) {
     const count = await transfer;
-    this.#position += count;
+    this.position += count;
     return count;
   }
 

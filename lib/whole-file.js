@@ -10,14 +10,25 @@ const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
-const { invalidValue, systemError } = require('./errors');
+const { ECANCELED, invalidValue, systemError } = require('./errors');
 const { O_CLOEXEC } = require('./fcntl');
 const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
 const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
-const { O_NONBLOCK, O_RDONLY, O_RDWR, O_SYNC, S_IFIFO, S_IFMT, S_IFREG } = constants;
+const {
+  O_APPEND,
+  O_EXCL,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_RDWR,
+  O_SYNC,
+  O_TRUNC,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+} = constants;
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -63,6 +74,9 @@ function syscallAt(index, transfer) {
 }
 
 const nothing = () => undefined;
+
+/** Whether the kernel gave a step up without being asked to: it could make no worker thread. */
+const isGivenUp = ({ errno }, signal) => errno === ECANCELED && !signal?.aborted;
 
 /** Throws what Node throws once the signal is aborted. */
 async function checkAborted(signal) {
@@ -146,9 +160,12 @@ async function readOn(path, slot, head, encoding, signal) {
     return readSteps(path, O_RDONLY, encoding, signal);
   }
   return closingAfter(slot, async () => {
-    if (head.length === 0 && type !== S_IFIFO) return decode(Buffer.alloc(0), encoding);
-    if (head.length === 0) await slot.readable();
-    return readToEnd(slot, head, encoding, signal);
+    if (head.length === 0 && type === S_IFIFO) await slot.readable();
+    // Nothing at all may be the end, or a read that was interrupted: only one more tells.
+    return readToEnd(slot, head, encoding, signal).catch((error) => {
+      if (!isGivenUp(error, signal) || type !== S_IFREG) throw error;
+      return nodePromises.readFile(path, { encoding, signal });
+    });
   });
 }
 
@@ -452,11 +469,7 @@ const WRITE_FILE = {
   syscall: 'open',
   finish(request, written, index) {
     if (!isUnfinished(index)) return undefined;
-    const { detail, signal } = request;
-    return closingAfter(new SlotFile(slotAt(index), written, signal), async (file) => {
-      await writeAll(file, detail.bytes.subarray(written), signal);
-      if (detail.flush) await file.sync();
-    });
+    return writeOn(request, new SlotFile(slotAt(index), written, request.signal), written);
   },
   syscallAt: (index) => syscallAt(index, 'write'),
   pool: ({ path, detail, signal }) => {
@@ -469,6 +482,22 @@ const WRITE_FILE = {
     if (isUnfinished(index)) new SlotFile(slotAt(index), 0).close().catch(nothing);
   },
 };
+
+/** What one request could not write whole. The pool, which cannot see the slot, has the path. */
+function writeOn({ path, detail, signal }, slot, written) {
+  const { bytes, flags, mode, flush } = detail;
+  return closingAfter(slot, async () => {
+    await writeAll(slot, bytes.subarray(written), signal);
+    if (flush) await slot.sync();
+  }).catch((error) => {
+    if (!isGivenUp(error, signal)) throw error;
+    // All of it once more, or after what has been appended.
+    const isAppend = (flags & O_APPEND) !== 0;
+    const rest = isAppend ? bytes.subarray(slot.position) : bytes;
+    const flag = flags & ~(isAppend ? O_EXCL | O_TRUNC : O_EXCL);
+    return nodePromises.writeFile(path, rest, { flag, mode, flush, signal });
+  });
+}
 
 /**
  * Writes all of `data` at the file's own position.

@@ -139,8 +139,8 @@ static void fill(ufs_engine *engine, ufs_request *request) {
 }
 
 static void finish_early(ufs_engine *engine, ufs_request *request) {
-  if (request->operation->abandon != NULL) request->operation->abandon(engine, request);
   request->result = -ECANCELED;
+  if (request->operation->abandon != NULL) request->operation->abandon(engine, request);
   queue_push(&engine->done, request);
 }
 
@@ -280,7 +280,9 @@ static void pump(ufs_engine *engine) {
   }
   ufs_ring_quiet(&engine->ring, false);
   /* The kernel had no memory for these; no event says when it has. */
-  if (io_uring_sq_ready(&engine->ring.uring) > 0) ufs_ring_wake(&engine->ring);
+  if (engine->ring.failure == 0 && io_uring_sq_ready(&engine->ring.uring) > 0) {
+    ufs_ring_wake(&engine->ring);
+  }
 }
 
 /* ---- to JS ---- */

@@ -32,7 +32,8 @@ struct ufs_operation {
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */
   void (*fill)(ufs_engine *engine, ufs_request *request);
-  /* Gives back what a request that never runs (again) holds beside its memory. */
+  /* Gives back what a request that never runs (again) holds beside its memory. Its result is
+   * -ECANCELED: the pool is to do it instead, unless that is changed here. */
   void (*abandon)(ufs_engine *engine, ufs_request *request);
   /* All CQEs are in, in request->steps. True when the request is finished; false when it must run
    * once more. Without it the first step's result is the request's. */

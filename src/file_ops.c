@@ -247,8 +247,13 @@ static void prepare_close_slot(struct io_uring_sqe *sqe, const ufs_request *requ
 }
 
 static bool finish_close_slot(ufs_engine *engine, ufs_request *request) {
-  ufs_engine_free_slot(engine, request->fd);
-  request->result = request->steps[0] == -EINTR ? 0 : request->steps[0];
+  const int32_t closed = request->steps[0];
+  if (closed == -ECANCELED) { /* given up: nobody but us can close it */
+    ufs_engine_close_slot(engine, request->fd);
+  } else {
+    ufs_engine_free_slot(engine, request->fd);
+  }
+  request->result = closed == -EINTR || closed == -ECANCELED ? 0 : closed;
   return true;
 }
 

@@ -120,7 +120,8 @@ static void fill_write_file(ufs_engine *engine, ufs_request *request) {
   request->steps[WRITE_DATA] = 0;
   if (request->length > 0) { /* as with Node, no data is no write */
     sqe = ufs_engine_sqe(engine);
-    io_uring_prep_write(sqe, request->slot, request->memory, request->length, CURRENT_POSITION);
+    io_uring_prep_write(sqe, request->slot, request->memory, request->length,
+                        request->offset > 0 ? request->offset : CURRENT_POSITION);
     sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK;
     ufs_engine_tag(sqe, request, WRITE_DATA);
   }
@@ -142,29 +143,50 @@ static bool never_ran(const ufs_request *request, int32_t result) {
   return result == -EBADF || result == -EINTR || (result == -ECANCELED && !request->cancelled);
 }
 
+/* A cut chain's close came before all was written, or synced: the rest once more, on the file that
+ * is there now. `offset` counts what has been written. */
+static bool begin_rest(ufs_request *request, int32_t written) {
+  request->flags &= ~O_EXCL;
+  if (written > 0) request->flags &= ~(O_TRUNC | O_CREAT);
+  request->offset += (uint64_t)written;
+  request->memory += written;
+  request->length -= (uint32_t)written;
+  return false;
+}
+
+/* Of what is written in part the pool must not begin anew. */
+static void abandon_write_file(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  if (request->offset > 0) request->result = -EIO;
+}
+
 /* The result is the number of bytes written. ECANCELED, upon which the pool begins anew, is left to
  * a file that has not been touched. */
 static bool finish_write_file(ufs_engine *engine, ufs_request *request) {
-  if (request->steps[WRITE_OPEN] < 0) return finish_without_file(engine, request);
+  if (request->steps[WRITE_OPEN] < 0) {
+    const bool finished = finish_without_file(engine, request);
+    if (request->result == -ECANCELED) abandon_write_file(engine, request);
+    return finished;
+  }
   const int32_t slot = request->slot;
   const int32_t closed = request->steps[WRITE_CLOSE];
   const bool is_open = closed == -ECANCELED || closed == -EBADF;
-  const int32_t written = request->steps[WRITE_DATA];
   const int32_t synced = request->steps[WRITE_SYNC];
+  int32_t written = request->steps[WRITE_DATA];
+  if (never_ran(request, written)) written = 0;
   if (!is_open) { /* even if the close reports an error */
     request->slot = -1;
     ufs_engine_free_slot(engine, slot);
   }
-  const bool wrote_nothing = never_ran(request, written);
-  if (wrote_nothing &&
-      !is_open) { /* the close came first: once more, on the file that is there now */
-    request->flags &= ~O_EXCL;
-    return false;
-  }
   set_extra(request, slot, UFS_STEP_TRANSFER);
-  request->result = wrote_nothing ? 0 : written;
-  if (request->result < 0) return true;
-  if (request->result < request->length || (is_open && never_ran(request, synced))) {
+  if (written < 0) {
+    request->result = written;
+    return true;
+  }
+  const bool unfinished = (uint32_t)written < request->length || never_ran(request, synced);
+  if (unfinished && !is_open) return begin_rest(request, written);
+  request->result = (int64_t)request->offset + written;
+  if (unfinished) {
     leave_slot_to_js(request, UFS_STEP_TRANSFER);
   } else if (synced < 0) {
     request->result = synced;
@@ -191,6 +213,7 @@ const ufs_operation ufs_whole_file_operations[] = {
      .sqes = 4,
      .takes_slot = true,
      .fill = fill_write_file,
+     .abandon = abandon_write_file,
      .finish = finish_write_file},
 };
 
