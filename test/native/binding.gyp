@@ -16,5 +16,21 @@
         ['OS!="linux"', {'type': 'none'}],
       ],
     },
+    {
+      # The addon over a layer that injects failures: see faults.h.
+      'target_name': 'uring_fs_faults',
+      'sources': [
+        'faults.c',
+        '<!@(node -p "require(\'fs\').readdirSync(\'../../src\').filter((n) => n.endsWith(\'.c\')).map((n) => \'../../src/\' + n).join(\' \')")',
+      ],
+      'defines': ['NAPI_VERSION=9', '_GNU_SOURCE'],
+      'cflags': ['-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+      'cflags_c': ['-std=c11', '-include', '<(module_root_dir)/faults.h'],
+      'ldflags': ['-Wl,--as-needed', '-Wl,--exclude-libs,ALL'],
+      'libraries': ['-l:liburing.a'],
+      'conditions': [
+        ['OS!="linux"', {'type': 'none'}],
+      ],
+    },
   ],
 }

@@ -9,17 +9,18 @@ const { ensureHeaders } = require('./headers');
 const { ROOT, runStep } = require('./run');
 
 /**
- * @typedef {{ name: string, directory: string, sources: string, binary: string }} Target
+ * @typedef {{ name: string, directory: string, sources: string[], binary: string }} Target
  */
 
 /** @type {Target} */
-const ADDON = { name: 'the addon', directory: '.', sources: 'src', binary: 'uring_fs.node' };
+const ADDON = { name: 'the addon', directory: '.', sources: ['src'], binary: 'uring_fs.node' };
 
 /** @type {Target} */
 const TEST_HELPERS = {
   name: 'the native test helpers',
   directory: 'test/native',
-  sources: 'test/native',
+  // The addon's own, too: one of the helpers is the addon with failures injected.
+  sources: ['test/native', 'src'],
   binary: 'test_helpers.node',
 };
 
@@ -46,10 +47,13 @@ function outdated(target) {
   const configured = changed(configOf(target)) > 0;
   if (!built || !configured || changed(inTarget(target, 'binding.gyp')) > built) return 'rebuild';
   if (!changed(binaryOf(target))) return 'build';
-  const directory = path.join(ROOT, target.sources);
-  const newer = fs
-    .readdirSync(directory)
-    .some((name) => /\.(c|cc|h)$/.test(name) && changed(path.join(directory, name)) > built);
+  const newer = target.sources.some((directory) =>
+    fs
+      .readdirSync(path.join(ROOT, directory))
+      .some(
+        (name) => /\.(c|cc|h)$/.test(name) && changed(path.join(ROOT, directory, name)) > built,
+      ),
+  );
   return newer ? 'build' : null;
 }
 

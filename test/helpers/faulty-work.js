@@ -1,0 +1,145 @@
+'use strict';
+
+/**
+ * A program for runProgram(): whole files, appends and handles, one at a time and many at once, each
+ * result held against what Node's synchronous functions find. It says { wrong, rejected, settled, asked,
+ * status }: `wrong` lists what differs, `rejected` counts errors by code.
+ *
+ * @param {object} tools `args.folder`: an empty one; `args.errors`: codes that calls may reject with
+ */
+async function faultyWork({ uring, nodeFs, args, say }) {
+  const at = (name) => `${args.folder}/${name}`;
+  const wrong = [];
+  const rejected = {};
+  let asked = 0;
+  let settled = 0;
+  const expect = (good, text) => {
+    if (!good && wrong.length < 20) wrong.push(text);
+  };
+  /** Resolves with { value } or { code }; an error that is not expected is wrong. */
+  function note(what, promise, codes = args.errors ?? []) {
+    asked++;
+    return promise.then(
+      (value) => {
+        settled++;
+        return { value };
+      },
+      (error) => {
+        settled++;
+        const { code } = error;
+        rejected[code] = (rejected[code] ?? 0) + 1;
+        expect(codes.includes(code), `${what}: ${error.stack}`);
+        return { code };
+      },
+    );
+  }
+  const content = (size, seed) => {
+    const bytes = Buffer.alloc(size);
+    for (let i = 0; i < size; i++) bytes[i] = (i * 7 + seed + (i >> 8)) & 255;
+    return bytes;
+  };
+  const sizes = [0, 1, 100, 4096, 16_319, 16_320, 16_321, 16_385, 70_000, 300_000, 1_500_000];
+
+  async function wholeFile(size, n) {
+    const name = at(`f${n}`);
+    const bytes = content(size, n);
+    const written = await note(
+      `writeFile ${size}`,
+      uring.writeFile(name, bytes, { flush: n % 2 === 0 }),
+    );
+    if (written.code !== undefined) return;
+    expect(nodeFs.readFileSync(name).equals(bytes), `writeFile ${size}: other content`);
+    const { value } = await note(`readFile ${size}`, uring.readFile(name));
+    expect(value === undefined || value.equals(bytes), `readFile ${size}: other content`);
+    const { value: text } = await note('readFile latin1', uring.readFile(name, 'latin1'));
+    expect(text === undefined || text === bytes.toString('latin1'), `readFile ${size}: other text`);
+    const { value: stats } = await note('stat', uring.stat(name));
+    expect(stats === undefined || stats.size === size, `stat ${size}: other size`);
+  }
+
+  /** What was resolved is there once; what was rejected is there at most once, or in part. */
+  async function appends(n) {
+    const name = at(`a${n}`);
+    nodeFs.writeFileSync(name, '');
+    let expected = '';
+    for (let i = 0; i < 20; i++) {
+      const piece = `<${n}:${i}:${'x'.repeat((i * 97) % 900)}>`;
+      const { code } = await note('appendFile', uring.appendFile(name, piece));
+      if (code === undefined) {
+        expected += piece;
+        expect(nodeFs.readFileSync(name, 'utf8') === expected, `appendFile ${i}: not there once`);
+      } else {
+        const found = nodeFs.readFileSync(name, 'utf8');
+        const rest = found.slice(expected.length);
+        expect(found.startsWith(expected) && piece.startsWith(rest), `appendFile ${i}: twice`);
+        expected = found;
+      }
+    }
+  }
+
+  async function handles(n) {
+    const name = at(`h${n}`);
+    const bytes = content(50_000, n);
+    const opened = await note('open', uring.open(name, 'w+'));
+    if (opened.code !== undefined) return;
+    const handle = opened.value;
+    for (let done = 0; done < bytes.length;) {
+      const part = bytes.subarray(done, done + 9_000);
+      const { value } = await note('write', handle.write(part));
+      if (value === undefined) {
+        // Whatever of it is there was put there once.
+        const { size } = nodeFs.statSync(name);
+        expect(size >= done && size <= done + part.length, 'write: another size');
+        await note('close', handle.close());
+        return;
+      }
+      expect(value.bytesWritten > 0 && value.bytesWritten <= part.length, 'write: odd count');
+      done += value.bytesWritten;
+      expect(nodeFs.statSync(name).size === done, 'write: its count is not what is there');
+    }
+    expect(nodeFs.readFileSync(name).equals(bytes), 'write: other content');
+    const back = Buffer.alloc(bytes.length);
+    for (let done = 0; done < bytes.length;) {
+      const { value } = await note('read', handle.read(back, done, 7_000, done));
+      if (value === undefined) break;
+      expect(value.bytesRead > 0, 'read: an end where there is none');
+      if (value.bytesRead === 0) break;
+      done += value.bytesRead;
+      if (done > bytes.length - 7_000) {
+        await note('read', handle.read(back, done, bytes.length - done, done));
+        break;
+      }
+    }
+    const end = await note('read at the end', handle.read(Buffer.alloc(9), 0, 9, bytes.length));
+    expect(end.value === undefined || end.value.bytesRead === 0, 'read: something past the end');
+    const vectors = [Buffer.alloc(1000), Buffer.alloc(3000)];
+    const { value: read } = await note('readv', handle.readv(vectors, 100));
+    if (read !== undefined) {
+      const found = Buffer.concat(vectors).subarray(0, read.bytesRead);
+      expect(found.equals(bytes.subarray(100, 100 + read.bytesRead)), 'readv: other content');
+    }
+    await note('sync', handle.sync());
+    await note('close', handle.close());
+  }
+
+  for (const [n, size] of sizes.entries()) await wholeFile(size, n);
+  for (let n = 0; n < 3; n++) await appends(n);
+  await handles(0);
+  const many = [];
+  for (let n = 0; n < 160; n++) many.push(wholeFile(sizes[n % 9], n + 100));
+  for (let n = 10; n < 25; n++) many.push(appends(n));
+  for (let n = 10; n < 25; n++) many.push(handles(n));
+  await Promise.all(many);
+  await note('missing', uring.readFile(at('missing')), ['ENOENT', ...(args.errors ?? [])]);
+  expect(settled === asked, `${asked - settled} calls never settled`);
+  const descriptors = nodeFs.readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return nodeFs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(args.folder);
+    } catch {
+      return false;
+    }
+  });
+  say({ wrong, rejected, open: descriptors.length, status: uring.ring.status() });
+}
+
+module.exports = { faultyWork };

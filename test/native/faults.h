@@ -1,0 +1,37 @@
+/*
+ * The layer between the addon and liburing in the test build: it is included before every source,
+ * and makes happen what a kernel does seldom. Nothing here lies about data: an operation that is
+ * said not to have run has not run, and a short one has moved just so much.
+ *
+ * URING_FS_FAULTS is a list "kind:n:error:opcode,..." (the last two where they apply):
+ *
+ *   enter:n:e      one in n calls to submit fails with error e, nothing submitted
+ *   fetch:n:e      one in n calls to fetch completions fails with e
+ *   late:n:e       every call fails with e from the nth on: the ring is broken
+ *   partial:n      one in n calls submits a single SQE: chains are cut
+ *   short:n        one in n reads and writes moves a part
+ *   result:n:e:o   one in n SQEs (of opcode o) completes with e without having run
+ *   stale:n        one in n calls leaves IORING_SQ_TASKRUN set with nothing behind it
+ *   entries:n      there is memory for a ring of n entries only
+ *   overflow:n     the CQ has n entries, the addon is told that it has 16 n
+ *
+ * How often each has happened is written to stderr when the process ends.
+ */
+#ifndef UFS_FAULTS_H
+#define UFS_FAULTS_H
+
+#include <liburing.h>
+
+int ufs_faults_init(unsigned entries, struct io_uring *ring, struct io_uring_params *params);
+int ufs_faults_submit(struct io_uring *ring);
+int ufs_faults_fetch(struct io_uring *ring);
+struct io_uring_cqe *ufs_faults_cqe(struct io_uring *ring, unsigned head);
+
+#define io_uring_queue_init_params ufs_faults_init
+#define io_uring_submit_and_get_events ufs_faults_submit
+#define io_uring_get_events ufs_faults_fetch
+#undef io_uring_for_each_cqe
+#define io_uring_for_each_cqe(ring, head, cqe) \
+  for ((head) = *(ring)->cq.khead; ((cqe) = ufs_faults_cqe((ring), (head))) != NULL; (head)++)
+
+#endif
