@@ -1,7 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const nodeFs = require('node:fs');
 const path = require('node:path');
 const {
@@ -54,6 +54,18 @@ describe('without io_uring, or little of it', () => {
     else assert.match(status.reason, reason);
     assert.deepEqual([status.setupFlags, status.sqEntries, status.cqEntries], [[], 0, 0]);
     assert.deepEqual([...new Set(Object.values(status.operations))], ['pool']);
+  }
+
+  /** A launcher that runs a program as another user; skips the test where there can be none. */
+  function asNobody(context) {
+    if (process.getuid() !== 0) skip(context, 'only root can run a program as another user');
+    for (const tool of ['setpriv', 'prlimit']) {
+      if (spawnSync(tool, ['--version']).error) skip(context, `there is no ${tool}`);
+    }
+    const launcher = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const reached = spawnSync(launcher[0], [...launcher.slice(1), process.execPath, '-e', '0']);
+    if (reached.status !== 0) skip(context, 'another user may not start this Node');
+    return launcher;
   }
 
   it('URING_FS_BACKEND=threadpool', async () => {
@@ -134,18 +146,65 @@ describe('without io_uring, or little of it', () => {
     });
 
     for (const call of ['io_uring_setup', 'io_uring_enter', 'io_uring_register']) {
-      for (const error of ['EPERM', 'ENOSYS']) {
+      for (const error of ['EPERM', 'ENOSYS', 'ENOMEM']) {
         it(`${call} fails with ${error}`, async function () {
           const denied = [launcher, error, call, '--'];
           // Newer versions of libuv have a ring of their own, and end the process without these calls.
           const plain = spawnSync(denied[0], [...denied.slice(1), process.execPath, '-e', '0']);
           if (plain.status !== 0) skip(this, `Node itself does not start without ${call}`);
           const status = await worksWith({ launcher: denied });
-          isPool(status, /^a seccomp filter forbids io_uring \(usual in containers\) \(/);
+          const reason =
+            error === 'ENOMEM'
+              ? /^not enough lockable memory for a ring \(ulimit -l\)/
+              : /^a seccomp filter forbids io_uring \(usual in containers\) \(/;
+          isPool(status, reason);
           assert.equal(status.stderr, '');
         });
       }
     }
+  });
+
+  describeOnRing('by sysctl', () => {
+    const SWITCH = '/proc/sys/kernel/io_uring_disabled';
+
+    /** Runs `body` with the switch at `value`. A shell puts it back, even when this process is killed. */
+    async function switched(context, value, body) {
+      if (!nodeFs.existsSync(SWITCH)) skip(context, 'this kernel has no kernel.io_uring_disabled');
+      const old = nodeFs.readFileSync(SWITCH, 'utf8').trim();
+      const script = `echo ${value} >${SWITCH} && echo done; cat >/dev/null; echo ${old} >${SWITCH}`;
+      const keeper = spawn('setsid', ['sh', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+      const ended = new Promise((resolve) => keeper.on('close', resolve));
+      const set = await new Promise((resolve) => {
+        keeper.stdout.on('data', () => resolve(true)).on('end', () => resolve(false));
+        setTimeout(() => keeper.stdin.end(), 10_000).unref();
+      });
+      try {
+        if (!set) skip(context, 'kernel.io_uring_disabled may not be set here');
+        await body();
+      } finally {
+        keeper.stdin.end();
+        await ended;
+        assert.equal(nodeFs.readFileSync(SWITCH, 'utf8').trim(), old);
+      }
+    }
+    const off = (value) => `io_uring is switched off: sysctl kernel.io_uring_disabled=${value}`;
+
+    it('1 as another user', async function () {
+      const launcher = asNobody(this);
+      await switched(this, 1, async () => isPool(await worksWith({ launcher }), off(1)));
+    });
+
+    it('1 as root', async function () {
+      if (process.getuid() !== 0) skip(this, 'only root is exempt from it');
+      await switched(this, 1, async () => {
+        const { backend } = await worksWith({});
+        assert.equal(backend, 'io_uring');
+      });
+    });
+
+    it('2 as anybody', async function () {
+      await switched(this, 2, async () => isPool(await worksWith({}), off(2)));
+    });
   });
 
   describeOnRing('with limits', () => {
@@ -182,14 +241,24 @@ describe('without io_uring, or little of it', () => {
       if (backend === 'threadpool') assert.match(reason, /lockable memory/);
     });
 
+    for (const bytes of [0, 65536]) {
+      it(`another user with ${bytes} bytes of lockable memory`, async function () {
+        const launcher = [...asNobody(this), 'prlimit', `--memlock=${bytes}:${bytes}`, '--'];
+        const { backend, reason, sqEntries } = await worksWith({ launcher });
+        // Which kernels charge a ring to it, differs.
+        if (backend === 'threadpool') assert.match(reason, /lockable memory/);
+        else assert.ok(sqEntries >= 8);
+      });
+    }
+
+    it('little memory for data', async () => {
+      const launcher = ['sh', '-c', 'ulimit -d 400000; exec "$0" "$@"'];
+      const { backend } = await worksWith({ launcher });
+      assert.equal(backend, 'io_uring');
+    });
+
     it('no kernel worker can be made', async function () {
-      if (process.getuid() !== 0) skip(this, 'only root can run a program as another user');
-      for (const tool of ['setpriv', 'prlimit']) {
-        if (spawnSync(tool, ['--version']).error) skip(this, `there is no ${tool}`);
-      }
-      const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-      const reached = spawnSync(nobody[0], [...nobody.slice(1), process.execPath, '-e', '0']);
-      if (reached.status !== 0) skip(this, 'another user may not start this Node');
+      const nobody = asNobody(this);
       const status = await worksWith({
         launcher: nobody,
         args: { noThreads: true },

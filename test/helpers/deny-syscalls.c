@@ -22,6 +22,18 @@ static const struct {
 
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
+static const struct {
+  const char *name;
+  int number;
+} errors[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"ENOMEM", ENOMEM}};
+
+static int error_of(const char *name) {
+  for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+    if (strcmp(errors[i].name, name) == 0) return errors[i].number;
+  }
+  return -1;
+}
+
 static int number_of(const char *name) {
   for (int i = 0; i < CALLS; i++) {
     if (strcmp(calls[i].name, name) == 0) return calls[i].number;
@@ -33,7 +45,8 @@ int main(int count, char **arguments) {
   struct sock_filter program[2 * CALLS + 2];
   unsigned short length = 0;
   if (count < 5) return 2;
-  const unsigned error = strcmp(arguments[1], "ENOSYS") == 0 ? ENOSYS : EPERM;
+  const int error = error_of(arguments[1]);
+  if (error < 0) return 2;
 
   program[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
                                                    offsetof(struct seccomp_data, nr));
@@ -43,7 +56,7 @@ int main(int count, char **arguments) {
     if (number < 0 || at > 1 + CALLS) return 2;
     program[length++] =
         (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1);
-    program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error);
+    program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error);
   }
   program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   if (at + 1 >= count) return 2;
