@@ -380,7 +380,7 @@ const READ_FILE_INTO = {
     const start = slot * BLOCK_SIZE;
     if (isUnfinished(index)) {
       const head = Buffer.from(slab.subarray(start, start + length));
-      return readOnInto(path, new SlotFile(slot, signal), head, detail, signal);
+      return readOnInto(path, new SlotFile(slot, length, signal), head, detail, signal);
     }
     largeStreak = 0;
     if (length > buffer.byteLength) return nodePromises.readFile(path, options); // which words it
