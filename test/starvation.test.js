@@ -20,7 +20,7 @@ describeOnRing(
     before(() => {
       fifos = Array.from({ length: READERS }, (_, i) => folder.fifo(`fifo-${i}`));
       abort = new AbortController();
-    setMaxListeners(READERS, abort.signal);
+      setMaxListeners(READERS, abort.signal);
       readers = fifos.map((fifo, i) =>
         i % 2 === 0
           ? uring.readFile(fifo, { encoding: 'utf8', signal: abort.signal })
