@@ -129,6 +129,45 @@ export function statFiles(
   options?: StatFilesOptions & { bigint?: false | undefined; settled?: false | undefined },
 ): Promise<Stats[]>;
 
+/** Options of {@link writeFileAtomic}. */
+export interface WriteFileAtomicOptions {
+  /** Of a string. Default: `'utf8'`. */
+  encoding?: BufferEncoding | null;
+  /**
+   * Permission bits of the new file, reduced by the umask. Default: those of the file it replaces,
+   * exactly; without one `0o666`, reduced by the umask.
+   */
+  mode?: Mode;
+  /** Whether to wait until content and name are on the disk. Default: `true`. */
+  flush?: boolean;
+  /** Gives up, as long as the new file is not in place. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Replaces the content of a file whole, or not at all: whoever reads it meanwhile, even after this
+ * process was killed, sees all of the old content or all of the new. With `flush` that holds for a
+ * crash of the system too, and once the promise is fulfilled the new content is there to stay.
+ *
+ * The content is written to a temporary file in the same folder, `.<random>.tmp`, which then gets
+ * the name of the other. So the folder must be writable; the file is a new one, whose other hard
+ * links and open handles keep the old content. It keeps the mode of the old file and, where that is
+ * permitted, its owner, but not its extended attributes. Symbolic links are followed: they stay, and
+ * what they lead to is replaced. Directories, FIFOs and devices are refused.
+ *
+ * A rejection means that the old content is untouched and the temporary file removed, with one
+ * exception: when it comes from the last step, the fsync of the folder, the new content is in place
+ * and may not survive a crash of the system. A process that is killed can leave the temporary file.
+ *
+ * @param path File to replace or make: a string, a Buffer or a `file:` URL.
+ * @param data What `writeFile` takes.
+ */
+export function writeFileAtomic(
+  path: PathLike,
+  data: Parameters<promises.FileHandle['writeFile']>[0],
+  options?: WriteFileAtomicOptions | BufferEncoding | null,
+): Promise<void>;
+
 /**
  * What carries out the operations: the ring (`'io_uring'`), or Node's own functions on libuv's
  * thread pool (`'threadpool'`).

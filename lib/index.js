@@ -7,6 +7,7 @@
  */
 
 const { constants } = require('node:fs');
+const { makeWriteFileAtomic } = require('./atomic');
 const { binding } = require('./binding');
 const { nodePromises } = require('./delegate');
 const { createMany } = require('./many');
@@ -40,6 +41,7 @@ for (const name of Object.keys(nodePromises)) module.exports[name] ??= nodePromi
 const { readFile, stat } = module.exports;
 const { readFiles, statFiles } = createMany({ readFile, stat, ...natives });
 Object.assign(module.exports, { constants, FileHandle, readFiles, ring, statFiles });
+module.exports.writeFileAtomic = makeWriteFileAtomic({ ...module.exports });
 
 /** Never called: by these assignments Node's ES module loader finds the names that can be imported. */
 // eslint-disable-next-line no-unused-vars
@@ -52,5 +54,5 @@ function namesForEsModules(exports) {
   exports.readFiles = exports.ring = exports.rm = exports.rmdir = exports.stat = null;
   exports.statFiles = exports.statfs = null;
   exports.symlink = exports.truncate = exports.unlink = exports.utimes = exports.watch = null;
-  exports.writeFile = null;
+  exports.writeFile = exports.writeFileAtomic = null;
 }

@@ -262,8 +262,14 @@ static bool missed_completions(ufs_ring *ring) {
   /* The kernel's store of IORING_SQ_TASKRUN is ordered by x86 only; its list always is. */
   if (ring->in_flight > 0) (void)io_uring_get_events(&ring->uring);
 #endif
-  if (io_uring_cq_ready(&ring->uring) > 0) return true;
-  return ring->in_flight > 0 && completions_deferred(ring);
+  /* A stale flag must not wake the loop, which would find nothing, and so on for as long as some
+   * reader waits. What the kernel has by now is fetched instead; what comes later signals. */
+  for (unsigned fruitless = 0; io_uring_cq_ready(&ring->uring) == 0; fruitless++) {
+    if (!completions_deferred(ring) || is_stale(ring, fruitless)) return false;
+    ring->enters++;
+    if (io_uring_get_events(&ring->uring) < 0) return true;
+  }
+  return true;
 }
 
 void ufs_ring_quiet(ufs_ring *ring, bool quiet) {

@@ -25,6 +25,12 @@ describeOnRing('with failures injected', () => {
     return made;
   }
 
+  function atomicFolder() {
+    const made = newFolder();
+    nodeFs.writeFileSync(path.join(made, 'file'), 'old');
+    return made;
+  }
+
   /** Runs the program over test/native/faults.h; every fault must have happened at least once. */
   async function runWith(faults, program, args) {
     const { code, signal, said, stderr } = await runProgram(program, {
@@ -181,6 +187,23 @@ describeOnRing('with failures injected', () => {
         readFile: 'resolved',
         stat: 'resolved',
       });
+    });
+
+    it('of an fsync in writeFileAtomic: the old content stays', async () => {
+      const found = await runWith(
+        `result:1:${EIO}:${OPCODE.FSYNC}`,
+        async ({ uring, nodeFs: fs, args, say }) => {
+          const error = await uring.writeFileAtomic(`${args}/file`, 'new').catch((one) => one);
+          say([
+            error.code,
+            error.syscall,
+            fs.readFileSync(`${args}/file`, 'utf8'),
+            fs.readdirSync(args),
+          ]);
+        },
+        atomicFolder(),
+      );
+      assert.deepEqual(found, ['EIO', 'fsync', 'old', ['file']]);
     });
 
     for (const [code, error] of Object.entries({ EIO, EAGAIN })) {

@@ -7,7 +7,7 @@ const { ROOT, onRing, runProgram, uring, useFolder } = require('./helpers/enviro
 const { spawnSync } = require('node:child_process');
 
 /** What fs/promises does not have. */
-const OURS = ['FileHandle', 'readFiles', 'ring', 'statFiles'];
+const OURS = ['FileHandle', 'readFiles', 'ring', 'statFiles', 'writeFileAtomic'];
 
 describe('lib/index', () => {
   const folder = useFolder();

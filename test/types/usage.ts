@@ -104,6 +104,11 @@ export async function writeWhole(handle: FileHandle): Promise<void> {
   expectType<void>()(fs.writeFile(url, bytes, { mode: 0o600, flag: 'wx', flush: true, signal }));
   expectType<void>()(fs.writeFile(path, new DataView(bytes.buffer)));
   expectType<void>()(fs.writeFile(path, ['a', 'b']));
+  expectType<void>()(fs.writeFileAtomic(path, 'text'));
+  expectType<void>()(fs.writeFileAtomic(url, bytes, { mode: 0o600, flush: false, signal }));
+  expectType<void>()(fs.writeFileAtomic(path, chunks(), 'latin1'));
+  // @ts-expect-error it has no flag
+  void fs.writeFileAtomic(path, 'text', { flag: 'a' });
   expectType<void>()(fs.writeFile(path, chunks()));
   expectType<void>()(fs.writeFile(path, handle.createReadStream()));
   expectType<void>()(fs.writeFile(handle, 'text'));
