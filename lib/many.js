@@ -140,7 +140,13 @@ class Batch {
       this.underWay--;
       return;
     }
-    const value = result >= 0 ? native.value(this, result, index) : undefined;
+    let value;
+    try {
+      if (result >= 0) value = native.value(this, result, index);
+    } catch (error) {
+      this.failed(place, error); // no memory, say; the others of the hand-over have theirs to get
+      return;
+    }
     if (value !== undefined) {
       this.done(place, value);
       return;
