@@ -381,9 +381,11 @@ static uint32_t run(ufs_engine *engine) {
 
 uint32_t ufs_engine_flush(ufs_engine *engine) {
   if (!within_budget(engine)) {
+    /* Even if a wake-up is on its way: a flush in between (from setImmediate(), say) may have found
+     * nothing to stay alive for. */
+    ufs_ring_keep_alive(&engine->ring, true);
     if (!engine->wake_sent) {
       engine->wake_sent = true;
-      ufs_ring_keep_alive(&engine->ring, true);
       ufs_ring_wake(&engine->ring);
     }
     return 0;

@@ -89,7 +89,6 @@ describeOnRing('with failures injected', () => {
     [20, EBADF],
     [100, ENXIO],
     [300, EBADF],
-    [700, ENXIO],
   ]) {
     it(`the ring fails for good at call ${at}: all settles, nothing is done twice`, async () => {
       const { status } = await worksWith(`late:${at}:${error}`, ['EIO']);
