@@ -17,18 +17,16 @@
  * @property {(path: string, encoding?: 'utf8') => any} readFile Buffer or string.
  * @property {(path: string, data: Buffer) => any} writeFile
  * @property {(path: string) => any} stat Stats.
- * @property {(path: string, flags: string) => any} open A handle for the next three.
+ * @property {(path: string, flags: string|number) => any} open A handle for the next ones.
  * @property {(handle: any, buffer: Buffer, length: number, position: number) => any} read `length`
  *   bytes from `position` (bytes from the start of the file) to the start of `buffer`.
  * @property {(handle: any, buffer: Buffer, length: number, position: number) => any} write The
  *   other way.
- * @property {(handle: any) => any} close
  * @property {(handle: any) => any} datasync
+ * @property {((handle: any, size: number) => import('node:stream').Readable)|null} readStream Of
+ *   the first `size` bytes; leaves the handle open. Null for the synchronous driver.
+ * @property {(handle: any) => any} close
  * @property {(path: string) => any} unlink
- * @property {(paths: string[], encoding?: 'utf8') => any} readFiles All of them, in order.
- * @property {(paths: string[]) => any} statFiles The same for Stats.
- * @property {(handle: any, size: number) => Promise<number>} stream `size` bytes from the start by a
- *   ReadStream. Resolves with their number. Not of the synchronous one.
  */
 
 const fs = require('node:fs');
@@ -39,29 +37,6 @@ const URING = 'uring-fs';
 
 /** Name of the driver that the ratios are to. */
 const BASELINE = 'fs/promises';
-
-/** Files that are worked on at once where a driver has no function for many of them. */
-const AT_ONCE = 128;
-
-/** What a careful user writes where there is no function for many files. */
-async function each(items, operation) {
-  const results = new Array(items.length);
-  let next = 0;
-  const lane = async () => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await operation(items[index]);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
-  return results;
-}
-
-async function drain(stream) {
-  let length = 0;
-  for await (const chunk of stream) length += chunk.length;
-  return length;
-}
 
 /**
  * A driver over anything that has the functions of `node:fs/promises`.
@@ -80,17 +55,11 @@ function promiseDriver(name, api) {
     open: (path, flags) => api.open(path, flags),
     read: (handle, buffer, length, position) => handle.read(buffer, 0, length, position),
     write: (handle, buffer, length, position) => handle.write(buffer, 0, length, position),
-    close: (handle) => handle.close(),
     datasync: (handle) => handle.datasync(),
+    readStream: (handle, size) =>
+      handle.createReadStream({ autoClose: false, start: 0, end: size - 1 }),
+    close: (handle) => handle.close(),
     unlink: (path) => api.unlink(path),
-    readFiles: (paths, encoding) =>
-      api.readFiles === undefined
-        ? each(paths, (path) => api.readFile(path, encoding))
-        : api.readFiles(paths, encoding),
-    statFiles: (paths) =>
-      api.statFiles === undefined ? each(paths, (path) => api.stat(path)) : api.statFiles(paths),
-    stream: (handle, size) =>
-      drain(handle.createReadStream({ start: 0, end: size - 1, autoClose: false })),
   };
 }
 
@@ -126,22 +95,20 @@ const callbackDriver = {
         return error ? reject(error) : resolve(bytes);
       });
     }),
-  close: (fd) =>
-    new Promise((resolve, reject) => {
-      fs.close(fd, (error) => (error ? reject(error) : resolve()));
-    }),
   datasync: (fd) =>
     new Promise((resolve, reject) => {
       fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()));
+    }),
+  readStream: (fd, size) =>
+    fs.createReadStream('', { fd, autoClose: false, start: 0, end: size - 1 }),
+  close: (fd) =>
+    new Promise((resolve, reject) => {
+      fs.close(fd, (error) => (error ? reject(error) : resolve()));
     }),
   unlink: (path) =>
     new Promise((resolve, reject) => {
       fs.unlink(path, (error) => (error ? reject(error) : resolve()));
     }),
-  readFiles: (paths, encoding) => each(paths, (path) => callbackDriver.readFile(path, encoding)),
-  statFiles: (paths) => each(paths, (path) => callbackDriver.stat(path)),
-  stream: (fd, size) =>
-    drain(fs.createReadStream('', { fd, start: 0, end: size - 1, autoClose: false })),
 };
 
 /** @type {Driver} */
@@ -154,11 +121,10 @@ const syncDriver = {
   open: (path, flags) => fs.openSync(path, flags),
   read: (fd, buffer, length, position) => fs.readSync(fd, buffer, 0, length, position),
   write: (fd, buffer, length, position) => fs.writeSync(fd, buffer, 0, length, position),
-  close: (fd) => fs.closeSync(fd),
   datasync: (fd) => fs.fdatasyncSync(fd),
+  readStream: null,
+  close: (fd) => fs.closeSync(fd),
   unlink: (path) => fs.unlinkSync(path),
-  readFiles: (paths, encoding) => paths.map((path) => fs.readFileSync(path, encoding)),
-  statFiles: (paths) => paths.map((path) => fs.statSync(path)),
 };
 
 /**

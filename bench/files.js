@@ -8,6 +8,7 @@
  * @property {string} label Short: '4 KiB', '/usr/share'.
  * @property {string} description One line for the report.
  * @property {string[]} paths
+ * @property {number} [size] Bytes of each file, if all have as many.
  * @property {string[]} textPaths Those of `paths` that hold valid UTF-8: nobody reads others as text.
  *
  * @typedef {object} BigFile
@@ -15,6 +16,12 @@
  * @property {string} path
  * @property {number} size Bytes that workloads use, from the start of the file.
  * @property {() => void} make Makes the file if it is not there yet.
+ *
+ * @typedef {object} LateFiles Generated files that are made when a workload first needs them.
+ * @property {string} label Size of each.
+ * @property {string} description One line for the report.
+ * @property {string[]} paths
+ * @property {() => void} make Makes them if they are not there yet.
  */
 
 const { isUtf8 } = require('node:buffer');
@@ -32,6 +39,7 @@ const PAGE = 4 * KIB;
 
 const SMALL_FILES = 256;
 const BIG_FILE = 64 * MIB;
+const HUGE_FILE = 1024 * MIB;
 
 /** Bounds of a sample. Larger files have workloads of their own. */
 const SAMPLE = { files: 256, total: 32 * MIB, largest: 8 * MIB, entries: 200_000 };
@@ -147,42 +155,52 @@ class Workspace {
    * @returns {FileSet}
    */
   smallFiles(name) {
-    return this.files(name, SMALL_FILES, PAGE);
+    const directory = path.join(this.root, name);
+    fs.mkdirSync(directory);
+    const paths = Array.from({ length: SMALL_FILES }, (_, index) => {
+      const file = path.join(directory, `${String(index).padStart(4, '0')}.txt`);
+      fs.writeFileSync(file, text(PAGE, index));
+      return file;
+    });
+    const label = formatBytes(PAGE);
+    const description = `${SMALL_FILES} generated text files of ${label}`;
+    return { label, description, size: PAGE, paths, textPaths: paths };
   }
 
   /**
-   * The same, of any number and size.
-   *
    * @param {string} name Of their folder.
    * @param {number} count
-   * @param {number} size Bytes of each.
-   * @returns {FileSet}
+   * @param {number} size Bytes of each; text.
+   * @returns {LateFiles}
    */
   files(name, count, size) {
     const directory = path.join(this.root, name);
-    fs.mkdirSync(directory);
-    const paths = Array.from({ length: count }, (_, index) => {
-      const file = path.join(directory, `${String(index).padStart(4, '0')}.txt`);
-      fs.writeFileSync(file, text(size, index));
-      return file;
-    });
-    const label = formatBytes(size);
-    const description = `${count} generated text files of ${label}`;
-    return { label, description, paths, textPaths: paths };
+    const paths = Array.from({ length: count }, (_, index) => path.join(directory, `${index}.txt`));
+    return {
+      label: formatBytes(size),
+      description: `${count} generated text files of ${formatBytes(size)}`,
+      paths,
+      make() {
+        if (fs.existsSync(directory)) return;
+        fs.mkdirSync(directory);
+        paths.forEach((file, index) => fs.writeFileSync(file, text(size, index)));
+      },
+    };
   }
 
   /**
    * @param {string} name
+   * @param {number} [size] Bytes.
    * @returns {BigFile} Random bytes.
    */
-  bigFile(name) {
+  bigFile(name, size = BIG_FILE) {
     const file = path.join(this.root, name);
     return {
-      description: `a generated file of ${formatBytes(BIG_FILE)}`,
+      description: `a generated file of ${formatBytes(size)}`,
       path: file,
-      size: BIG_FILE,
+      size,
       make() {
-        if (!fs.existsSync(file)) writeRandomFile(file, BIG_FILE);
+        if (!fs.existsSync(file)) writeRandomFile(file, size);
       },
     };
   }
@@ -313,4 +331,14 @@ function readable(file, limit = SAMPLE.largest) {
   }
 }
 
-module.exports = { Folder, MIB, PAGE, Workspace, fileSystemOf, formatBytes, randomPositions };
+module.exports = {
+  Folder,
+  HUGE_FILE,
+  KIB,
+  MIB,
+  PAGE,
+  Workspace,
+  fileSystemOf,
+  formatBytes,
+  randomPositions,
+};

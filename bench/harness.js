@@ -16,18 +16,41 @@
  * @property {number[]} concurrency Operations in flight to measure with.
  * @property {boolean} [latency] Time each operation too (in nanoseconds) and report percentiles.
  * @property {boolean} [cpu] False if CPU per operation would mean nothing (a load runs beside it).
- * @property {boolean} [asyncOnly] Nothing synchronous does the same.
  * @property {number} [sliceFactor] Times the usual slice length, for slow operations. Default 1.
+ * @property {number} [weight] Units that one operation does (files of a batch, MiB of a stream).
+ *   Default 1. Rates and CPU are per unit.
+ * @property {boolean} [loopDelay] Report how long the event loop was held up (not for synchronous
+ *   drivers, which hold it up all the time).
+ * @property {(drivers: Driver[]) => Driver[]} [drivers] Who takes part, if not all as they are.
+ * @property {import('./floor').FloorWork} [floor] What a program in C does for comparison.
+ * @property {() => string|null} [unavailable] Why it cannot run here, asked right before it would.
  * @property {(driver: Driver) => Promise<object>} open What the other functions get as `state`.
  * @property {(driver: Driver, state: object) => Promise<void>} verify Throws on a wrong byte.
  * @property {(driver: Driver, state: object, turn: number, lane: number) => any} operation One
  *   operation: a promise, or the value if the driver is a synchronous one. `turn` counts the
  *   operations of this driver, `lane` is the number of the loop, from 0.
+ * @property {(driver: Driver, state: object, milliseconds: number) => Promise<Ran>} [slice] Takes
+ *   the place of `operation` where other processes do the work.
+ * @property {() => void} [abort] Ends the processes of a slice early.
+ * @property {boolean} [cold] No warm-up.
+ * @property {number} [mostRounds] Rounds that are enough of a long slice.
  * @property {(driver: Driver, state: object) => Promise<void>} close
  * @property {{ description: string, start: () => { stop: () => Promise<void> } }} [load] What runs
  *   beside it while it is timed.
  *
  * @typedef {import('./drivers').Driver} Driver
+ *
+ * @typedef {object} Ran A slice that another process did.
+ * @property {number} operations
+ * @property {number} milliseconds
+ * @property {import('node:perf_hooks').RecordableHistogram|null} histogram Latencies, nanoseconds.
+ * @property {Burst} [burst]
+ *
+ * @typedef {object} Burst Operations all at once.
+ * @property {number} milliseconds Until all have settled.
+ * @property {Record<string, number>} failures How many, by error code.
+ * @property {number} bytes Of all results.
+ * @property {number} above Peak memory above that before the burst and `bytes`; bytes.
  *
  * @typedef {object} Latency In microseconds.
  * @property {number} samples
@@ -39,11 +62,14 @@
  * @property {number} round From 0.
  * @property {string} driver
  * @property {number|null} c Operations in flight; null for a synchronous driver.
- * @property {number} operations Completed ones.
+ * @property {boolean} busy The other cores were kept busy.
+ * @property {number} operations Completed ones, in units.
  * @property {number} milliseconds Wall time, until the last loop has ended.
  * @property {number} rate Operations per second.
  * @property {number|null} cpu User and system time of the process, microseconds per operation.
  * @property {Latency|null} latency
+ * @property {Burst} [burst]
+ * @property {number|null} loopDelay Longest delay of the event loop, in milliseconds.
  *
  * @typedef {object} Figure One driver at one number of operations in flight.
  * @property {number} rate Operations per second: median of the rounds.
@@ -52,22 +78,36 @@
  * @property {number|null} cpu Microseconds per operation: median of the rounds.
  * @property {Latency|null} latency Percentiles over all rounds together.
  * @property {{ p50: number, p99: number }|null} latencyRatio Times lower than the baseline's.
+ * @property {Burst|null} burst Of the last round.
+ * @property {number|null} loopDelay Milliseconds: the longest of all rounds.
+ *
+ * @typedef {object} FloorFigure
+ * @property {number} rate Of the program in C: operations per second, median of the rounds.
+ * @property {number} share Rate of the measured driver / that: median of those of each round.
  *
  * @typedef {object} Result
  * @property {string} name
  * @property {string} unit
  * @property {string} data
- * @property {{ c: number, drivers: Record<string, Figure> }[]} rows
+ * @property {{ c: number, busy: boolean, drivers: Record<string, Figure>, floor: FloorFigure|null }[]} rows
  * @property {Sample[]} samples Every slice, in the order they ran.
  */
 
 const { createHistogram } = require('node:perf_hooks');
+
+const { FLOOR } = require('./floor');
+
+/** Stands for the floor in the order of a round. */
+const FLOOR_SEAT = Object.freeze({});
 
 /** Milliseconds between two looks at the clock within a slice. */
 const CLOCK_INTERVAL = 1;
 
 /** Most operations between two looks at the clock. */
 const MOST_UNCHECKED = 4096;
+
+/** Milliseconds between two looks of the timer that sees how late the event loop is. */
+const DELAY_RESOLUTION = 1;
 
 /** Milliseconds after which what is not done, beyond its own time, counts as never to be done. */
 const PATIENCE = 60_000;
@@ -209,6 +249,7 @@ function orderOf(list, round) {
 
 /** @returns {Latency} */
 function latencyOf(histogram) {
+  if (histogram.count === 0) return { samples: 0, p50: NaN, p99: NaN, max: NaN };
   return {
     samples: histogram.count,
     p50: histogram.percentile(50) / 1e3,
@@ -223,22 +264,30 @@ class Harness {
    * @param {object} settings
    * @param {Driver[]} settings.drivers In the order of the report.
    * @param {string} settings.baseline Name of the driver that the ratios are to.
+   * @param {string} [settings.measured] Name of the driver that the floor is held against.
+   * @param {import('./floor').Floor|null} [settings.floor] Null if there is none here.
+   * @param {{ set: (busy: boolean) => Promise<void> }} [settings.spinners] Keep the other cores
+   *   busy. Without them no row is measured so.
    * @param {number} settings.rounds
    * @param {number} settings.slice Milliseconds.
    * @param {(milliseconds: number) => void} [settings.onSlice] After each slice, with its length.
    * @param {number} [settings.patience] Milliseconds until an operation counts as stalled.
    */
-  constructor({ drivers, baseline, rounds, slice, onSlice = () => {}, patience = PATIENCE }) {
-    this.drivers = drivers;
-    this.baseline = baseline;
-    this.rounds = rounds;
-    this.slice = slice;
-    this.onSlice = onSlice;
-    this.patience = patience;
+  constructor(settings) {
+    this.drivers = settings.drivers;
+    this.baseline = settings.baseline;
+    this.measured = settings.measured ?? null;
+    this.floor = settings.floor ?? null;
+    this.spinners = settings.spinners ?? null;
+    this.rounds = settings.rounds;
+    this.slice = settings.slice;
+    this.onSlice = settings.onSlice ?? (() => {});
+    this.patience = settings.patience ?? PATIENCE;
     /** What runs now, for messages: 'workload, driver, c'. */
     this.current = '';
     this.aborted = false;
     this.running = null;
+    this.workload = null;
     this.hurry = () => {};
   }
 
@@ -246,6 +295,8 @@ class Harness {
   abort() {
     this.aborted = true;
     if (this.running !== null) this.running.running = false;
+    this.floor?.abort();
+    this.workload?.abort?.();
     this.hurry();
   }
 
@@ -276,12 +327,35 @@ class Harness {
   duration(workload) {
     const drivers = this.driversOf(workload);
     const sync = drivers.filter((driver) => driver.sync).length;
-    const slices = (drivers.length - sync) * workload.concurrency.length + sync;
-    return slices * this.sliceLength(workload) * (this.rounds + 0.5);
+    const rows = this.rowsOf(workload);
+    const slices =
+      (drivers.length - sync) * rows.length +
+      sync * rows.filter(({ sync: too }) => too).length +
+      this.floors(workload);
+    return slices * this.sliceLength(workload) * (this.roundsOf(workload) + 0.5);
   }
 
-  driversOf({ asyncOnly }) {
-    return asyncOnly ? this.drivers.filter((driver) => !driver.sync) : this.drivers;
+  driversOf(workload) {
+    return workload.drivers?.(this.drivers) ?? this.drivers;
+  }
+
+  roundsOf({ mostRounds = Infinity }) {
+    return Math.min(this.rounds, mostRounds);
+  }
+
+  /** Rows: c=1 also with the other cores busy. Synchronous drivers take part once in each state. */
+  rowsOf(workload) {
+    const { concurrency, latency, load, slice } = workload;
+    const both = this.spinners !== null && !latency && !load && !slice;
+    return concurrency.flatMap((c, index) => {
+      const row = { c, busy: false, sync: index === 0 };
+      return c === 1 && both ? [row, { c, busy: true, sync: true }] : [row];
+    });
+  }
+
+  /** How many slices of a round are the floor's. */
+  floors(workload) {
+    return this.floor !== null && workload.floor ? 1 : 0;
   }
 
   sliceLength(workload) {
@@ -296,6 +370,7 @@ class Harness {
    */
   async measure(workload) {
     const seats = [];
+    this.workload = workload;
     let load = null;
     let stalled = false;
     try {
@@ -312,6 +387,7 @@ class Harness {
       stalled = error instanceof Stalled;
       throw error;
     } finally {
+      this.workload = null;
       if (load !== null) await load.stop();
       // Closing would wait for what never ends.
       if (!stalled) await this.patiently(closeAll(workload, seats));
@@ -321,50 +397,68 @@ class Harness {
   /** Warm-up (a half slice each, for the compiler and the caches), then the rounds. */
   async time(workload, seats) {
     const length = this.sliceLength(workload);
-    for (const { seat, c } of this.plan(workload, seats, 0)) {
-      await this.runSlice(workload, seat, c, length / 2);
+    for (const { seat, c, busy } of this.plan(workload, seats, 0)) {
+      if (seat === FLOOR_SEAT || workload.cold) this.onSlice(length / 2);
+      else await this.runSlice(workload, seat, { c, busy }, length / 2);
     }
     const samples = [];
     const histograms = new Map();
-    for (let round = 0; round < this.rounds; round++) {
-      for (const { seat, c } of this.plan(workload, seats, round)) {
-        const { histogram, ...sample } = await this.runSlice(workload, seat, c, length);
+    for (let round = 0; round < this.roundsOf(workload); round++) {
+      for (const { seat, c, busy } of this.plan(workload, seats, round)) {
+        if (seat === FLOOR_SEAT) {
+          samples.push({ round, ...(await this.runFloor(workload, c, length)) });
+          continue;
+        }
+        const { histogram, ...sample } = await this.runSlice(workload, seat, { c, busy }, length);
         samples.push({ round, ...sample });
         if (histogram !== null) {
-          const key = keyOf(seat.driver.name, sample.c);
+          const key = keyOf(seat.driver.name, sample.c, busy);
           if (!histograms.has(key)) histograms.set(key, createHistogram());
           histograms.get(key).add(histogram);
         }
       }
     }
     const { name, unit, data } = workload;
-    const rows = workload.concurrency.map((c) => ({
+    const rows = this.rowsOf(workload).map(({ c, busy }) => ({
       c,
-      drivers: this.figures(c, samples, histograms),
+      busy,
+      drivers: this.figures(
+        seats.map(({ driver }) => driver),
+        { c, busy },
+        samples,
+        histograms,
+      ),
+      floor: busy ? null : this.floorFigure(c, samples),
     }));
     return { name, unit, data, rows, samples };
   }
 
-  /** The slices of a round. Synchronous drivers take part once, beside the first c. */
+  /** The slices of a round. */
   plan(workload, seats, round) {
-    return workload.concurrency.flatMap((c, index) =>
+    return this.rowsOf(workload).flatMap(({ c, busy, sync }) =>
       orderOf(
-        seats.filter(({ driver }) => !driver.sync || index === 0),
+        [
+          ...seats.filter(({ driver }) => !driver.sync || sync),
+          ...(this.floors(workload) > 0 && workload.floor.c === c && !busy ? [FLOOR_SEAT] : []),
+        ],
         round,
-      ).map((seat) => ({ seat, c })),
+      ).map((seat) => ({ seat, c, busy })),
     );
   }
 
-  async runSlice(workload, seat, c, milliseconds) {
+  async runSlice(workload, seat, { c, busy }, milliseconds) {
     const { driver, state } = seat;
     this.stopIfAborted();
+    await this.spinners?.set(busy);
     await turnOfTheLoop();
     if (typeof globalThis.gc === 'function') globalThis.gc();
     this.stopIfAborted();
     this.current = `${workload.name}, ${driver.name}${driver.sync ? '' : `, ${c} in flight`}`;
 
     const timed = workload.latency === true;
+    const gauge = workload.loopDelay === true && !driver.sync ? startGauge() : null;
     const cpuBefore = process.cpuUsage();
+    if (workload.slice) return this.runElsewhere(workload, seat, c, milliseconds);
     const slice = new Slice(milliseconds, seat.turn, timed);
     this.running = slice;
     const began = performance.now();
@@ -381,41 +475,110 @@ class Harness {
     const cpu = process.cpuUsage(cpuBefore);
     this.running = null;
     seat.turn = slice.turn;
+    const loopDelay = gauge === null ? null : gauge();
 
     if (slice.error !== null) throw slice.error;
     this.stopIfAborted();
     this.onSlice(milliseconds);
+    const operations = slice.operations * (workload.weight ?? 1);
     return {
       driver: driver.name,
       c: driver.sync ? null : c,
-      operations: slice.operations,
+      busy,
+      operations,
       milliseconds: elapsed,
-      rate: (slice.operations / elapsed) * 1e3,
-      cpu: workload.cpu === false ? null : (cpu.user + cpu.system) / slice.operations,
+      rate: (operations / elapsed) * 1e3,
+      cpu: workload.cpu === false ? null : (cpu.user + cpu.system) / operations,
       latency: timed ? latencyOf(slice.histogram) : null,
+      loopDelay,
       histogram: slice.histogram,
     };
   }
 
+  /** A slice whose work other processes do. */
+  async runElsewhere(workload, { driver, state }, c, milliseconds) {
+    let ran;
+    try {
+      ran = await this.patiently(workload.slice(driver, state, milliseconds), milliseconds);
+    } catch (error) {
+      this.stopIfAborted();
+      throw error;
+    }
+    this.onSlice(milliseconds);
+    return {
+      driver: driver.name,
+      c: driver.sync ? null : c,
+      busy: false,
+      rate: (ran.operations / ran.milliseconds) * 1e3,
+      cpu: null,
+      latency: ran.histogram === null ? null : latencyOf(ran.histogram),
+      loopDelay: null,
+      ...ran,
+    };
+  }
+
+  /** A slice of the program in C. It warms itself up. */
+  async runFloor({ name, floor }, c, milliseconds) {
+    this.stopIfAborted();
+    await this.spinners?.set(false);
+    this.current = `${name}, ${FLOOR}, ${c} in flight`;
+    let ran;
+    try {
+      ran = await this.patiently(this.floor.run(floor, milliseconds), milliseconds);
+    } catch (error) {
+      this.stopIfAborted();
+      throw error;
+    }
+    this.onSlice(milliseconds);
+    const rate = (ran.operations / ran.milliseconds) * 1e3;
+    return {
+      driver: FLOOR,
+      c,
+      busy: false,
+      ...ran,
+      rate,
+      cpu: null,
+      latency: null,
+      loopDelay: null,
+    };
+  }
+
+  /** @returns {FloorFigure|null} */
+  floorFigure(c, samples) {
+    const of = (name) =>
+      samples.filter((sample) => sample.driver === name && sample.c === c && !sample.busy);
+    const floors = of(FLOOR);
+    if (floors.length === 0) return null;
+    const own = new Map(of(this.measured).map(({ round, rate }) => [round, rate]));
+    return {
+      rate: median(floors.map(({ rate }) => rate)),
+      share: median(floors.map(({ round, rate }) => own.get(round) / rate)),
+    };
+  }
+
   /** The figures of one row: every driver with c operations in flight. */
-  figures(c, samples, histograms) {
+  figures(drivers, { c, busy }, samples, histograms) {
     const of = (driver) =>
       samples.filter((sample) => {
-        return sample.driver === driver.name && sample.c === (driver.sync ? null : c);
+        return (
+          sample.driver === driver.name &&
+          sample.busy === busy &&
+          sample.c === (driver.sync ? null : c)
+        );
       });
-    const baseline = this.drivers.find(({ name }) => name === this.baseline);
+    const baseline = drivers.find(({ name }) => name === this.baseline);
     const baseRates = new Map(baseline ? of(baseline).map(({ round, rate }) => [round, rate]) : []);
-    const baseHistogram = histograms.get(keyOf(this.baseline, c));
+    const baseHistogram = histograms.get(keyOf(this.baseline, c, busy));
 
     const figures = {};
-    for (const driver of this.drivers) {
+    for (const driver of drivers) {
       const own = of(driver);
-      if (own.length === 0) continue; // it has no part in this workload
       const ratios = own
         .filter(({ round }) => baseRates.has(round))
         .map(({ round, rate }) => rate / baseRates.get(round));
       const cpus = own.map(({ cpu }) => cpu).filter((cpu) => cpu !== null);
-      const histogram = histograms.get(keyOf(driver.name, driver.sync ? null : c));
+      const histogram = histograms.get(keyOf(driver.name, driver.sync ? null : c, busy));
+      const delays = own.map(({ loopDelay }) => loopDelay).filter((delay) => delay !== null);
       figures[driver.name] = {
         rate: median(own.map(({ rate }) => rate)),
         ratio: ratios.length > 0 ? median(ratios) : null,
@@ -429,6 +592,8 @@ class Harness {
                 p99: baseHistogram.percentile(99) / histogram.percentile(99),
               }
             : null,
+        burst: own.at(-1)?.burst ?? null,
+        loopDelay: delays.length > 0 ? Math.max(...delays) : null,
       };
     }
     return figures;
@@ -439,10 +604,31 @@ class Harness {
   }
 }
 
+/**
+ * Sees how late a timer is. Ours, because that of `perf_hooks` forgets the first delay.
+ *
+ * @returns {() => number} Ends it, and gives the longest delay in milliseconds.
+ */
+function startGauge() {
+  let last = performance.now();
+  let longest = 0;
+  const look = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last - DELAY_RESOLUTION);
+    last = now;
+  };
+  const timer = setInterval(look, DELAY_RESOLUTION);
+  return () => {
+    clearInterval(timer);
+    look();
+    return longest;
+  };
+}
+
 async function closeAll(workload, seats) {
   for (const { driver, state } of seats) await workload.close(driver, state);
 }
 
-const keyOf = (driver, c) => `${driver} ${c}`;
+const keyOf = (driver, c, busy) => `${driver} ${c} ${busy}`;
 
 module.exports = { Harness, Interrupted, Stalled, median, orderOf };

@@ -9,6 +9,7 @@
 const fs = require('node:fs');
 const Table = require('cli-table3');
 const { BASELINE, URING } = require('./drivers');
+const { formatBytes } = require('./files');
 
 /** Version of the shape of the JSON. */
 const SCHEMA = 1;
@@ -64,6 +65,12 @@ function header(environment, { rounds, slice }, workloads) {
       workloads.flatMap(({ load }) => load?.description ?? []),
     ),
   ];
+  if (workloads.some(({ concurrency, latency }) => concurrency.includes(1) && !latency)) {
+    lines.push(
+      "c=1 runs twice, the second time ('1 busy') with the other cores kept busy: waking a sleeping",
+      'core costs tens of microseconds on a virtual machine, which only a thread pool pays at c=1.',
+    );
+  }
   if (ring.backend !== 'io_uring') {
     lines.push('No io_uring here: the uring-fs column is fs/promises behind one more call.');
   }
@@ -89,11 +96,9 @@ function tableOf(head, results, cell) {
   });
   for (const { name, unit, rows } of results) {
     table.push([{ colSpan: head.length, hAlign: 'left', content: `${name} (${unit})` }]);
-    const cells = rows.map(({ c, drivers }, index) => [
-      c,
-      ...names.map((driver) =>
-        drivers[driver] === undefined ? '' : cell(drivers[driver], driver, index === 0),
-      ),
+    const cells = rows.map(({ c, busy, drivers }, index) => [
+      busy ? `${c} busy` : c,
+      ...names.map((driver) => cell(drivers[driver], driver, index === 0 || busy)),
     ]);
     // One table row for all: a border between each would double the length.
     table.push(head.map((_, column) => cells.map((row) => row[column]).join('\n')));
@@ -153,7 +158,8 @@ function latencySentence({ name, rows }) {
     `(${formatNumber(latencyRatio[part])} times lower)`;
   return (
     `${name}, ${c} in flight, ${URING} against ${BASELINE}: ` +
-    `${compare('p50')}, ${compare('p99')}.`
+    `${compare('p50')}, ${compare('p99')}, ` +
+    `${formatNumber(drivers[URING].ratio)} times the rate.`
   );
 }
 
@@ -168,7 +174,7 @@ function report(results, rounds) {
   const parts = [];
   if (rated.length > 0) {
     parts.push(
-      rateTable(rated),
+      ...groups(rated).map(rateTable),
       `c: operations in flight (sync: always one). per s: operations a second, median of ` +
         `${rounds} rounds.\nratio: to ${BASELINE}, median of the ratios within each round. ` +
         `CPU: the whole process, \u00b5s/operation.`,
@@ -181,12 +187,18 @@ function report(results, rounds) {
       ),
     );
     parts.push(
-      latencyTable(timed),
+      ...groups(timed).map(latencyTable),
       `p50, p99: time from call to result, over all ${rounds} rounds. sync blocks the event loop.` +
         (few ? `\n*: of fewer than ${ENOUGH_SAMPLES} samples, so near the maximum.` : ''),
     );
   }
   if (timed.length > 0 && rated.length > 0) parts.push(timed.map(latencySentence).join('\n'));
+  const floors = results.flatMap(floorSentence);
+  if (floors.length > 0) parts.push(floors.join('\n'));
+  const bursts = results.flatMap(burstSentences);
+  if (bursts.length > 0) parts.push(bursts.join('\n'));
+  const delays = results.flatMap(delaySentence);
+  if (delays.length > 0) parts.push(delays.join('\n'));
   parts.push(
     `Read c=1 with care: on an idle machine, a virtual one above all, each hand-over to a pool\n` +
       `thread wakes a sleeping core. That costs tens of microseconds and flatters every c=1 ratio ` +
@@ -194,6 +206,50 @@ function report(results, rounds) {
       `cache:\nnothing here waits for a disk, except where the kernel makes a write wait.`,
   );
   return parts.join('\n\n');
+}
+
+/** Lists of results that have the same drivers, for one table each. */
+function groups(results) {
+  const byDrivers = new Map();
+  for (const result of results) {
+    const key = Object.keys(result.rows[0].drivers).join();
+    byDrivers.set(key, [...(byDrivers.get(key) ?? []), result]);
+  }
+  return [...byDrivers.values()];
+}
+
+/** @returns {string[]} How near the C floor the package comes. */
+function floorSentence({ name, unit, rows }) {
+  return rows.flatMap(({ c, floor }) => {
+    if (!floor) return [];
+    const share = formatNumber(floor.share);
+    return `${name}, ${c} in flight: ${share} of the C floor (${formatNumber(floor.rate)} ${unit}/s).`;
+  });
+}
+
+/** @returns {string[]} What came of operations all at once. */
+function burstSentences({ name, rows }) {
+  return Object.entries(rows[0].drivers)
+    .filter(([, { burst }]) => burst)
+    .map(([driver, { burst }]) => {
+      const failures = Object.entries(burst.failures).map(([code, count]) => `${count} ${code}`);
+      return (
+        `${name}, ${driver}: ${formatTime(burst.milliseconds * 1e3)}, ` +
+        `failures: ${failures.join(', ') || 'none'}, ` +
+        `peak memory ${formatBytes(Math.max(0, burst.above))} above the results' bytes.`
+      );
+    });
+}
+
+/** @returns {string[]} How long the event loop was held up, if that was measured. */
+function delaySentence({ name, rows }) {
+  return rows.flatMap(({ c, drivers }) => {
+    const delays = Object.entries(drivers)
+      .filter(([, { loopDelay }]) => loopDelay !== null)
+      .map(([driver, { loopDelay }]) => `${driver} ${formatTime(loopDelay * 1e3)}`);
+    if (delays.length === 0) return [];
+    return `${name}, ${c} in flight, longest delay of the event loop: ${delays.join(', ')}.`;
+  });
 }
 
 /** Whether the operations of a workload were timed one by one. */
@@ -223,16 +279,18 @@ function summary(results) {
  * @param {object} contents.environment See environment.js.
  * @param {object} contents.options What was asked for.
  * @param {Result[]} contents.results
+ * @param {{ name: string, reason: string }[]} contents.skipped
  */
-function writeJson(file, { environment, options, results }) {
+function writeJson(file, { environment, options, results, skipped }) {
   const contents = {
     schema: SCHEMA,
     environment,
     options,
     baseline: BASELINE,
     units: { rate: 'operations/s', cpu: 'us/operation', latency: 'us', milliseconds: 'ms' },
-    summary: summary(results),
+    summary: results.length > 0 ? summary(results) : null,
     workloads: results,
+    skipped,
   };
   fs.writeFileSync(file, `${JSON.stringify(contents, null, 2)}\n`);
 }

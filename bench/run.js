@@ -7,17 +7,19 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { SingleBar } = require('cli-progress');
-const { BASELINE, createDrivers } = require('./drivers');
+const { BASELINE, URING, createDrivers } = require('./drivers');
 const { environment } = require('./environment');
-const { Folder, Workspace } = require('./files');
+const { Folder, HUGE_FILE, Workspace } = require('./files');
+const floors = require('./floor');
 const { Harness, Interrupted, Stalled } = require('./harness');
 const { header, report, summary, writeJson } = require('./report');
+const { Spinners } = require('./spinners');
 const { Mismatch } = require('./verify');
 const { createWorkloads } = require('./workloads');
 
 const DEFAULT_FOLDER = '/usr/share';
 const FULL = { rounds: 9, slice: 160 };
-const QUICK = { rounds: 3, slice: 100 };
+const QUICK = { rounds: 2, slice: 40 };
 
 const HELP = `Usage: node bench/run.js [DIR] [options]
 
@@ -116,23 +118,24 @@ function outputFile(file) {
 /**
  * @param {string|null} directory The user's folder.
  * @param {Workspace} workspace
- * @returns {import('./workloads').Context}
+ * @returns {Pick<import('./workloads').Context, 'workspace'|'readSets'|'bigFile'|'hugeFile'>}
  */
 function dataFor(directory, workspace) {
+  const hugeFile = workspace.bigFile('huge', HUGE_FILE);
   if (directory !== null) {
     const folder = openFolder(directory);
     const set = folder.sample();
     if (set === null)
       throw new UsageError(`${directory}: no readable file of a size to read whole`);
     const bigFile = folder.bigFile() ?? workspace.bigFile('random-read');
-    return { workspace, readSets: [set], bigFile };
+    return { workspace, readSets: [set], bigFile, hugeFile };
   }
   const readSets = [workspace.smallFiles('read')];
   if (fs.existsSync(DEFAULT_FOLDER)) {
     const set = openFolder(DEFAULT_FOLDER).sample();
     if (set !== null) readSets.push(set);
   }
-  return { workspace, readSets, bigFile: workspace.bigFile('random-read') };
+  return { workspace, readSets, bigFile: workspace.bigFile('random-read'), hugeFile };
 }
 
 function openFolder(directory) {
@@ -187,21 +190,30 @@ class Progress {
  */
 async function run(options, workspace, onHarness) {
   const { rounds, slice, filter } = options;
-  const all = createWorkloads(dataFor(options.directory, workspace));
+  const data = dataFor(options.directory, workspace);
+  const uring = require('..');
+  const all = createWorkloads({ ...data, uring, quick: options.quick });
   const workloads = all.filter(({ name }) => filter === null || filter.test(name));
   if (workloads.length === 0) {
     const names = all.map(({ name }) => `  ${name}`).join('\n');
     throw new UsageError(`--filter ${filter.source} matches none of the workloads:\n${names}`);
   }
 
-  const uring = require('..');
   const machine = await environment(uring, workspace.root);
   console.log(`${header(machine, { rounds, slice }, workloads)}\n`);
 
+  const skipped = [];
+  const noFloor = workloads.some(({ floor }) => floor) ? floors.build() : null;
+  if (noFloor !== null) skipped.push({ name: floors.FLOOR, reason: noFloor });
+
+  const spinners = new Spinners();
   let progress = null;
   const harness = new Harness({
     drivers: createDrivers(uring),
     baseline: BASELINE,
+    measured: URING,
+    spinners,
+    floor: noFloor === null ? new floors.Floor(workspace.root) : null,
     rounds,
     slice,
     onSlice: (milliseconds) => progress.add(milliseconds),
@@ -212,21 +224,29 @@ async function run(options, workspace, onHarness) {
   try {
     for (const workload of workloads) {
       progress.workload(workload.name);
-      results.push(await harness.measure(workload));
+      const reason = workload.unavailable?.() ?? null;
+      if (reason === null) {
+        results.push(await harness.measure(workload));
+      } else {
+        skipped.push({ name: workload.name, reason });
+        progress.add(harness.duration(workload));
+      }
     }
   } catch (error) {
     if ([Interrupted, Mismatch, Stalled].some((known) => error instanceof known)) throw error;
     throw new Error(`failed at: ${harness.current}`, { cause: error });
   } finally {
+    spinners.end();
     progress.stop();
   }
 
-  console.log(`${report(results, rounds)}\n`);
-  console.log(summary(results));
+  if (results.length > 0) console.log(`${report(results, rounds)}\n`);
+  for (const { name, reason } of skipped) console.log(`left out: ${name}: ${reason}`);
+  if (results.length > 0) console.log(summary(results));
   if (options.json !== null) {
     const { directory, quick } = options;
     const asked = { directory, quick, rounds, slice, filter: filter?.source ?? null };
-    writeJson(options.json, { environment: machine, options: asked, results });
+    writeJson(options.json, { environment: machine, options: asked, results, skipped });
   }
 }
 

@@ -6,6 +6,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { chart } = require('../bench/chart');
 const { Folder, Workspace, randomPositions } = require('../bench/files');
 const { Harness, Interrupted, Stalled, median, orderOf } = require('../bench/harness');
 const { Mismatch, compare } = require('../bench/verify');
@@ -30,7 +31,7 @@ describe('bench', () => {
     const child = spawn(process.execPath, [RUN, ...args], {
       env: { ...process.env, TMPDIR: tmpdir },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: 30_000,
       killSignal: 'SIGKILL',
     });
     const output = { stdout: '', stderr: '' };
@@ -46,42 +47,9 @@ describe('bench', () => {
   }
 
   describe('command', () => {
-    it('measures lists, larger files, streams, new files and logs', async () => {
-      const file = path.join(temporary, 'others.json');
-      const filter = 'Files |64 KiB|stream|unlink|close|datasync';
-      const { status, stdout, stderr } = await start([
-        ...TINY,
-        ...['--filter', filter, '--json', file],
-      ]);
-      assert.equal(stderr, '');
-      assert.equal(status, 0, stdout);
-      const { workloads } = JSON.parse(fs.readFileSync(file, 'utf8'));
-      assert.deepEqual(
-        workloads.map(({ name, rows }) => [name, rows.map(({ c }) => c).join()]),
-        [
-          ['readFile 64 KiB', '64'],
-          ['readFiles 256 x 4 KiB', '1'],
-          ['readFiles 256 x 4 KiB utf8', '1'],
-          ['statFiles 256 x 4 KiB', '1'],
-          ['createReadStream 16 MiB', '1'],
-          ['writeFile 4 KiB + unlink, new files', '64'],
-          ['open + close 4 KiB', '64'],
-          ['write 4 KiB + datasync, 8 logs', '8'],
-        ],
-      );
-      for (const { name, rows } of workloads) {
-        for (const { drivers } of rows) {
-          const expected = ['uring-fs', 'fs/promises', 'callback fs'];
-          if (!name.startsWith('createReadStream')) expected.push('sync');
-          assert.deepEqual(Object.keys(drivers), expected, name);
-          assert.ok(Object.values(drivers).every(({ rate }) => rate > 0));
-        }
-      }
-    });
-
     it('measures all drivers and writes it as JSON', async () => {
       const file = path.join(temporary, 'all.json');
-      const filter = '^stat 4|overwrite|handle.write|^readFile 4 KiB utf8';
+      const filter = '^stat 4|^write|handle.write|4 KiB utf8';
       const { status, stdout, stderr, left } = await start([
         ...TINY,
         ...['--filter', filter, '--json', file],
@@ -99,6 +67,13 @@ describe('bench', () => {
       assert.equal(contents.schema, 1);
       assert.equal(contents.environment.node, process.version);
       assert.equal(contents.environment.ring.backend, require('..').ring.status().backend);
+      const [, { rows: stats }] = contents.workloads;
+      const noFloor = contents.skipped.find(({ name }) => name === 'C floor');
+      if (noFloor === undefined) {
+        const { rate, share } = stats.at(-1).floor;
+        assert.ok(rate > 0 && share > 0);
+        assert.match(stdout, /stat 4 KiB, 128 in flight: [\d.]+ of the C floor/);
+      }
       const asked = { directory: null, quick: true, rounds: 1, slice: 5, filter };
       assert.deepEqual(contents.options, asked);
       assert.ok(stdout.includes(contents.summary));
@@ -111,8 +86,8 @@ describe('bench', () => {
       ]);
       for (const { rows, samples } of contents.workloads) {
         assert.deepEqual(
-          rows.map(({ c }) => c),
-          [1, 16, 128],
+          rows.map(({ c, busy }) => (busy ? `${c} busy` : c)),
+          [1, '1 busy', 16, 128],
         );
         for (const { drivers } of rows) {
           const drivenBy = ['uring-fs', 'fs/promises', 'callback fs', 'sync'];
@@ -122,9 +97,10 @@ describe('bench', () => {
           }
           assert.equal(drivers['fs/promises'].ratio, 1);
         }
-        // Three drivers at three depths, and the synchronous one once.
-        assert.equal(samples.length, 10);
-        assert.equal(samples.filter(({ c }) => c === null).length, 1);
+        // Three drivers in four rows, and the synchronous one in the first two.
+        const driven = samples.filter(({ driver }) => driver !== 'C floor');
+        assert.equal(driven.length, 14);
+        assert.equal(driven.filter(({ c }) => c === null).length, 2);
         for (const { operations, milliseconds } of samples) {
           assert.ok(operations > 0 && milliseconds > 0);
         }
@@ -133,7 +109,12 @@ describe('bench', () => {
 
     it('gives latencies beside a load', async () => {
       const file = path.join(temporary, 'load.json');
-      const { status, stderr, left } = await start([...TINY, '--filter=pbkdf2', '--json', file]);
+      const { status, stderr, left } = await start([
+        ...TINY,
+        '--filter=^readFile.*pbkdf2',
+        '--json',
+        file,
+      ]);
       assert.equal(stderr, '');
       assert.equal(status, 0);
       assert.deepEqual(left, []);
@@ -142,6 +123,52 @@ describe('bench', () => {
         assert.equal(cpu, null);
         assert.ok(latency.samples > 0);
         assert.ok(latency.p50 > 0 && latency.p50 <= latency.p99 && latency.p99 <= latency.max);
+      }
+    });
+
+    it('measures what programs do, or says why not', async function () {
+      this.timeout(40_000);
+      const file = path.join(temporary, 'more.json');
+      const filter = 'O_DIRECT|open|create|append|64 MiB|^...?.?Files|1 GiB|at once';
+      const { status, stdout, stderr, left } = await start([
+        ...TINY,
+        ...['--filter', filter, '--json', file],
+      ]);
+      assert.equal(stderr, '');
+      assert.equal(status, 0);
+      assert.deepEqual(left, []);
+      const { workloads, skipped } = JSON.parse(fs.readFileSync(file, 'utf8'));
+      for (const { name, reason } of skipped) {
+        assert.ok(stdout.includes(`left out: ${name}: ${reason}`));
+        assert.match(name, /1 GiB|O_DIRECT|Files/);
+      }
+      const reads = workloads.find(({ name }) => name.endsWith('at once'));
+      for (const { burst, rate } of Object.values(reads.rows[0].drivers)) {
+        const failed = Object.values(burst.failures).reduce((sum, count) => sum + count, 0);
+        assert.equal(burst.bytes, (2_000 - failed) * 4096);
+        assert.ok(rate > 0);
+      }
+      assert.deepEqual(reads.rows[0].drivers['uring-fs'].burst.failures, {});
+      const stream = workloads.find(({ unit }) => unit === 'MiB');
+      assert.ok(!('sync' in stream.rows[0].drivers));
+      for (const { operations } of stream.samples) assert.equal(operations % 64, 0);
+      for (const name of ['open', 'create', 'append']) {
+        assert.ok(workloads.some((workload) => workload.name.startsWith(name)));
+      }
+    });
+
+    it('asks an HTTP server', async () => {
+      const file = path.join(temporary, 'http.json');
+      const args = ['--quick', '--rounds', '1', '--slice', '20', '--filter', '^HTTP.*KiB$'];
+      const { status, stderr, left } = await start([...args, '--json', file]);
+      assert.equal(stderr, '');
+      assert.equal(status, 0);
+      assert.deepEqual(left, []);
+      const [{ rows, unit }] = JSON.parse(fs.readFileSync(file, 'utf8')).workloads;
+      assert.equal(unit, 'requests');
+      assert.deepEqual(Object.keys(rows[0].drivers), ['uring-fs', 'fs/promises']);
+      for (const { latency, rate } of Object.values(rows[0].drivers)) {
+        assert.ok(rate > 0 && latency.p50 > 0 && latency.p50 <= latency.p99);
       }
     });
 
@@ -302,6 +329,57 @@ describe('bench', () => {
       assert.equal(stopped, 1);
     });
 
+    it('holds the floor against the same round', async () => {
+      let runs = 0;
+      const floor = {
+        run: async () => ({ operations: ++runs * 1e9, milliseconds: 1 }),
+        abort() {},
+      };
+      const settings = { drivers, baseline: 'later', measured: 'immediate', rounds: 3, slice: 5 };
+      const work = { ...workload, floor: { c: 4 } };
+      const { rows, samples } = await new Harness({ ...settings, floor }).measure(work);
+      assert.equal(runs, 3);
+      assert.equal(rows[0].floor, null);
+      assert.equal(rows[1].floor.rate, 2e12);
+      const shares = samples
+        .filter(({ driver, c }) => driver === 'immediate' && c === 4)
+        .map(({ rate, round }) => rate / ((round + 1) * 1e12));
+      assert.equal(rows[1].floor.share, median(shares));
+    });
+
+    it('keeps other cores busy for a second row of c=1', async () => {
+      let state = false;
+      const seen = new Set();
+      const spinners = { set: async (busy) => (state = busy) };
+      const operation = (driver) => {
+        seen.add(state);
+        return driver.run();
+      };
+      const own = new Harness({ drivers, baseline: 'later', rounds: 1, slice: 5, spinners });
+      const { rows } = await own.measure({ ...workload, operation });
+      assert.deepEqual(
+        rows.map(({ c, busy }) => [c, busy]),
+        [
+          [1, false],
+          [1, true],
+          [4, false],
+        ],
+      );
+      assert.deepEqual([...seen], [false, true]);
+      assert.ok(rows[1].drivers.immediate.ratio > 0);
+    });
+
+    it('counts in units, and sees how late the event loop is', async () => {
+      const operation = async () => {
+        for (const end = performance.now() + 15; performance.now() < end;);
+        await new Promise((resolve) => setImmediate(resolve));
+      };
+      const heavy = { ...workload, concurrency: [1], weight: 256, loopDelay: true, operation };
+      const { rows, samples } = await harness(1, drivers.slice(1, 2)).measure(heavy);
+      assert.equal(samples[0].operations % 256, 0);
+      assert.ok(rows[0].drivers.later.loopDelay >= 5);
+    });
+
     it('stops when told to', async () => {
       const own = harness(1000);
       setTimeout(() => own.abort(), 20);
@@ -333,6 +411,31 @@ describe('bench', () => {
     it('knows the median', () => {
       assert.equal(median([3, 1, 2]), 2);
       assert.equal(median([4, 1, 3, 2]), 2.5);
+    });
+  });
+
+  describe('chart', () => {
+    const run = (node, ratio) => ({
+      environment: { node },
+      workloads: [
+        {
+          name: 'readFile 4 KiB',
+          rows: [{ c: 1, busy: true, drivers: { 'uring-fs': { ratio } } }],
+        },
+      ],
+    });
+
+    it('draws a bar for each run, with its label', () => {
+      const svg = chart([run('v24.1.0', 12.3), run('v26.1.0', 0.5)]);
+      assert.match(svg, /^<svg /);
+      for (const text of ['readFile 4 KiB, c=1 busy', 'Node 24.1.0', 'Node 26.1.0']) {
+        assert.ok(svg.includes(text), text);
+      }
+      for (const text of ['>12x<', '>0.50x<', '>1x: fs/promises<']) assert.ok(svg.includes(text));
+    });
+
+    it('refuses runs without a ratio', () => {
+      assert.throws(() => chart([run('v24.1.0', null)]), /no ratios/);
     });
   });
 

@@ -1,50 +1,52 @@
 'use strict';
 
-const { mkdirSync, readFileSync } = require('node:fs');
+const fs = require('node:fs');
 const path = require('node:path');
-const { PAGE, formatBytes } = require('../files');
 const { Mismatch } = require('../verify');
 
+const IN_FLIGHT = 64;
+
 /**
- * A file is made, written and removed; each loop has a name of its own.
+ * An empty file comes and goes, one per loop: open with O_EXCL, close, unlink.
  *
  * @param {import('.').Context} context
  * @returns {import('../harness').Workload[]}
  */
 module.exports = ({ workspace }) => {
-  const folder = path.join(workspace.root, 'create-unlink');
-  const content = Buffer.alloc(PAGE, 'created');
+  const directory = path.join(workspace.root, 'create');
+  const paths = Array.from({ length: IN_FLIGHT }, (_, lane) => path.join(directory, `${lane}`));
   return [
     {
-      name: `writeFile ${formatBytes(PAGE)} + unlink, new files`,
+      name: 'create + unlink',
       unit: 'files',
-      data: `new files of ${formatBytes(PAGE)}`,
-      concurrency: [64],
+      data: `${IN_FLIGHT} names in one folder`,
+      concurrency: [IN_FLIGHT],
 
-      async open(driver) {
-        mkdirSync(folder, { recursive: true });
-        const name = driver.name.replaceAll(/\W/g, '-');
-        const names = Array.from({ length: 64 }, (_, lane) => path.join(folder, `${name}-${lane}`));
-        return { names };
+      async open() {
+        fs.mkdirSync(directory, { recursive: true });
+        return {};
       },
 
-      async verify(driver, { names: [file] }) {
-        await driver.writeFile(file, content);
-        if (!readFileSync(file).equals(content)) {
-          throw new Mismatch(`${driver.name}: writeFile ${file}: wrong bytes`);
-        }
-        await driver.unlink(file);
+      async verify(driver) {
+        await driver.close(await driver.open(paths[0], 'wx'));
+        if (!fs.existsSync(paths[0])) throw new Mismatch(`${driver.name}: open 'wx' made no file`);
+        await driver.unlink(paths[0]);
+        if (fs.existsSync(paths[0])) throw new Mismatch(`${driver.name}: unlink left the file`);
       },
 
-      operation: (driver, { names }, turn, lane) => {
-        if (driver.sync) {
-          driver.writeFile(names[0], content);
-          return driver.unlink(names[0]);
-        }
-        return driver.writeFile(names[lane], content).then(() => driver.unlink(names[lane]));
+      operation(driver, state, turn, lane) {
+        const file = paths[lane];
+        if (!driver.sync) return createAndUnlink(driver, file);
+        driver.close(driver.open(file, 'wx'));
+        return driver.unlink(file);
       },
 
       async close() {},
     },
   ];
 };
+
+async function createAndUnlink(driver, file) {
+  await driver.close(await driver.open(file, 'wx'));
+  await driver.unlink(file);
+}

@@ -23,6 +23,7 @@ module.exports = ({ bigFile }) => {
       unit: 'reads',
       data: bigFile.description,
       concurrency: [1, 16, MOST_IN_FLIGHT],
+      floor: { kind: 'read', c: MOST_IN_FLIGHT, size: PAGE, paths: [bigFile.path] },
 
       async open(driver) {
         bigFile.make();

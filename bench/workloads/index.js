@@ -8,20 +8,27 @@
  * @property {import('../files').Workspace} workspace For what is written.
  * @property {import('../files').FileSet[]} readSets Sets that are only read.
  * @property {import('../files').BigFile} bigFile A large file that is only read.
+ * @property {import('../files').BigFile} hugeFile A far larger one.
+ * @property {boolean} quick Leave out or shorten what takes long.
+ * @property {object} uring The package.
  */
 
 const FILES = [
   require('./read-file'),
-  require('./many-files'),
+  require('./large-read-file'),
+  require('./read-files'),
   require('./file-handle-read'),
-  require('./stream'),
+  require('./direct-read'),
+  require('./read-stream'),
   require('./stat'),
+  require('./open-close'),
   require('./file-handle-write'),
   require('./write-file'),
   require('./create-unlink'),
-  require('./open-close'),
-  require('./logs'),
+  require('./append-datasync'),
+  require('./many-reads'),
   require('./read-file-under-load'),
+  require('./http'),
 ];
 
 /**

@@ -1,9 +1,9 @@
 'use strict';
 
-/**
- * @param {import('.').Context} context
- * @returns {import('../harness').Workload[]}
- */
+const { fstatSync, statSync } = require('node:fs');
+const { Mismatch, forEach } = require('../verify');
+
+/** @param {import('.').Context} context */
 module.exports = ({ readSets }) => {
   const { label, description, paths } = readSets[0];
   return [
@@ -17,15 +17,21 @@ module.exports = ({ readSets }) => {
         return {};
       },
 
-      /** A handle that could be opened and closed is all there is to see. */
       async verify(driver) {
-        await driver.close(await driver.open(paths[0], 'r'));
+        await forEach(paths, async (path) => {
+          const handle = await driver.open(path, 'r');
+          const { dev, ino } = fstatSync(typeof handle === 'number' ? handle : handle.fd);
+          await driver.close(handle);
+          const expected = statSync(path);
+          if (dev === expected.dev && ino === expected.ino) return;
+          throw new Mismatch(`${driver.name}: open ${path}: another file`);
+        });
       },
 
-      operation: (driver, state, turn) => {
-        const file = paths[turn % paths.length];
-        if (driver.sync) return driver.close(driver.open(file, 'r'));
-        return driver.open(file, 'r').then((handle) => driver.close(handle));
+      operation(driver, state, turn) {
+        const path = paths[turn % paths.length];
+        if (driver.sync) return driver.close(driver.open(path, 'r'));
+        return driver.open(path, 'r').then((handle) => driver.close(handle));
       },
 
       async close() {},

@@ -1,15 +1,7 @@
 'use strict';
 
-const { pbkdf2 } = require('node:crypto');
-const { promisify } = require('node:util');
+const { LOOPS, description: hashing, startHashing } = require('../hashing');
 const { verify } = require('./read-file');
-
-const LOOPS = 8;
-
-/** Of SHA-512: some milliseconds of a core, a twentieth of what is advised for passwords. */
-const ITERATIONS = 10_000;
-
-const derive = promisify(pbkdf2);
 
 /**
  * Latency of small reads while password hashing keeps the libuv thread pool busy.
@@ -36,7 +28,7 @@ module.exports = ({ readSets }) => {
       verify: (driver) => verify(driver, paths, undefined),
 
       load: {
-        description: `${LOOPS} pbkdf2 loops, SHA-512, ${ITERATIONS} iterations`,
+        description: hashing,
         start: startHashing,
       },
 
@@ -46,16 +38,3 @@ module.exports = ({ readSets }) => {
     },
   ];
 };
-
-function startHashing() {
-  let running = true;
-  const loops = Array.from({ length: LOOPS }, async () => {
-    while (running) await derive('password', 'salt', ITERATIONS, 64, 'sha512');
-  });
-  return {
-    async stop() {
-      running = false;
-      await Promise.all(loops);
-    },
-  };
-}

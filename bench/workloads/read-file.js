@@ -1,39 +1,28 @@
 'use strict';
 
 const { readFileSync } = require('node:fs');
-const { MIB } = require('../files');
 const { compare, forEach } = require('../verify');
 
-const CONCURRENCY = [1, 16, 128];
-
-/** Larger files, fewer at once: bytes, files, in flight. */
-const LARGER = [
-  { size: MIB / 16, count: 128, concurrency: [64] },
-  { size: MIB, count: 32, concurrency: [16] },
-];
+const MOST_IN_FLIGHT = 128;
 
 /** @param {import('.').Context} context Whole files, as a Buffer and as a string. */
-module.exports = ({ readSets, workspace }) => [
-  ...readSets.flatMap((set) => {
-    const { label, description, paths, textPaths } = set;
+module.exports = ({ readSets }) =>
+  readSets.flatMap((set) => {
+    const { label, description, size, paths, textPaths } = set;
     const all = workload(`readFile ${label}`, description, paths, undefined);
+    if (size) all.floor = { kind: 'read-file', c: MOST_IN_FLIGHT, size, paths };
     if (textPaths.length === 0) return [all];
     const ofThem = textPaths.length < paths.length ? `, the ${textPaths.length} in UTF-8` : '';
     return [all, workload(`readFile ${label} utf8`, description + ofThem, textPaths, 'utf8')];
-  }),
-  ...LARGER.map(({ size, count, concurrency }) => {
-    const { label, description, paths } = workspace.files(`read-${size}`, count, size);
-    return workload(`readFile ${label}`, description, paths, undefined, concurrency);
-  }),
-];
+  });
 
 /** @returns {import('../harness').Workload} */
-function workload(name, data, paths, encoding, concurrency = CONCURRENCY) {
+function workload(name, data, paths, encoding) {
   return {
     name,
     unit: 'files',
     data,
-    concurrency,
+    concurrency: [1, 16, MOST_IN_FLIGHT],
 
     async open() {
       return {};

@@ -3,16 +3,19 @@
 const { statSync } = require('node:fs');
 const { compare, forEach } = require('../verify');
 
+const MOST_IN_FLIGHT = 128;
+
 /** @param {import('.').Context} context */
 module.exports = ({ readSets }) => readSets.map(workload);
 
 /** @returns {import('../harness').Workload} */
-function workload({ label, description, paths }) {
+function workload({ label, description, size, paths }) {
   return {
     name: `stat ${label}`,
     unit: 'calls',
     data: description,
-    concurrency: [1, 16, 128],
+    concurrency: [1, 16, MOST_IN_FLIGHT],
+    floor: size ? { kind: 'stat', c: MOST_IN_FLIGHT, size, paths } : undefined,
 
     async open() {
       return {};
@@ -41,3 +44,5 @@ function essence(stats) {
   const numbers = [dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks];
   return [...numbers, mtimeMs, ctimeMs, birthtimeMs, stats.isFile(), stats.mtime.getTime()];
 }
+
+module.exports.essence = essence;

@@ -1,0 +1,74 @@
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const { KIB, MIB, formatBytes } = require('../files');
+const { verify } = require('./read-file');
+
+/** Files of each size, bytes of each, operations in flight. */
+const SIZES = [
+  { count: 256, size: 64 * KIB, c: 64 },
+  { count: 64, size: MIB, c: 16 },
+];
+
+/** Results that may be alive at once, the collector being late: memory to have, in file sizes. */
+const COPIES = 6;
+
+/**
+ * Whole files for which the copy, not the call, is the cost.
+ *
+ * @param {import('.').Context} context
+ * @returns {import('../harness').Workload[]}
+ */
+module.exports = ({ workspace, hugeFile, quick }) => [
+  ...SIZES.map(({ count, size, c }) => {
+    const files = workspace.files(`read-${size}`, count, size);
+    return workload(`readFile ${files.label}`, c, files);
+  }),
+  {
+    ...workload(`readFile ${formatBytes(hugeFile.size)}`, 1, {
+      description: hugeFile.description,
+      paths: [hugeFile.path],
+      make: hugeFile.make,
+    }),
+    loopDelay: true,
+    unavailable: () => (quick ? 'takes too long for --quick' : lack(hugeFile)),
+  },
+];
+
+/** @returns {import('../harness').Workload} */
+function workload(name, c, { description, paths, make }) {
+  return {
+    name,
+    unit: 'files',
+    data: description,
+    concurrency: [c],
+
+    async open() {
+      make();
+      return {};
+    },
+
+    verify: (driver) => verify(driver, paths, undefined),
+
+    operation: (driver, state, turn) => driver.readFile(paths[turn % paths.length]),
+
+    async close() {},
+  };
+}
+
+/**
+ * @param {import('../files').BigFile} file
+ * @returns {string|null} What there is too little of.
+ */
+function lack({ path, size }) {
+  if (os.freemem() < COPIES * size) {
+    return `needs ${formatBytes(COPIES * size)} of free memory, has ${formatBytes(os.freemem())}`;
+  }
+  if (fs.existsSync(path)) return null;
+  const { bavail, bsize } = fs.statfsSync(os.tmpdir());
+  if (bavail * bsize >= 2 * size) return null;
+  return `needs ${formatBytes(2 * size)} of disk, has ${formatBytes(bavail * bsize)}`;
+}
+
+module.exports.lack = lack;
