@@ -14,17 +14,17 @@ describe('lifetime: what is under way keeps the process alive', () => {
         const busy = (ms) => {
           for (const end = performance.now() + ms; performance.now() < end;);
         };
-        let files = 0;
+        let count = 0;
         for (let round = 0; round < 300; round++) {
           const some = args.paths.slice(0, 1 + (round % 64));
-          files += (await uring.readFiles(some)).length;
+          count += (await uring.readFiles(some)).length;
           if (round % 2) await new Promise(setImmediate);
           if (round % 3 === 0) busy(1.2);
           const more = Promise.all(some.map((path) => uring.readFile(path)));
           setImmediate(() => uring.stat(args.paths[0]));
-          files += (await more).length;
+          count += (await more).length;
         }
-        say({ files });
+        say({ files: count });
       },
       { args: { paths } },
     );
