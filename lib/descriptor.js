@@ -58,19 +58,13 @@ class DescriptorFile {
 
   /** @param {number} position -1: the file's own @returns {Promise<number>} bytes read */
   read(bytes, offset, length, position) {
-    const { fd } = this;
-    const request = prepare(READ, undefined, undefined, bytes);
-    request.detail = () => callNode('read', fd, bytes, offset, length, position);
-    return enterAbortable(ops.read(fd, bytes, offset, length, position), request, this.signal);
+    return this.#read('read', bytes, offset, length, position);
   }
 
   /** read() into memory that has not been used yet: cheaper for large pieces of it. */
   readFresh(bytes, offset, length, position) {
-    if (!takes('readFresh')) return this.read(bytes, offset, length, position);
-    const { fd } = this;
-    const request = prepare(READ, undefined, undefined, bytes);
-    request.detail = () => callNode('read', fd, bytes, offset, length, position);
-    return enterAbortable(ops.readFresh(fd, bytes, offset, length, position), request, this.signal);
+    const name = takes('readFresh') ? 'readFresh' : 'read';
+    return this.#read(name, bytes, offset, length, position);
   }
 
   /** Writes at the file's own position. @returns {Promise<number>} bytes written */
@@ -95,6 +89,13 @@ class DescriptorFile {
 
   close() {
     return close(this.fd);
+  }
+
+  #read(name, bytes, offset, length, position) {
+    const { fd } = this;
+    const request = prepare(READ, undefined, undefined, bytes);
+    request.detail = () => callNode('read', fd, bytes, offset, length, position);
+    return enterAbortable(ops[name](fd, bytes, offset, length, position), request, this.signal);
   }
 }
 

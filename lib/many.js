@@ -104,8 +104,7 @@ class Batch {
       }
     }
     for (let from = 0; from < together.length && !this.stopped;) {
-      const rest = from === 0 ? together : together.slice(from);
-      const entered = requests.enterMany(native.name, this, rest, native.flags, places.slice(from));
+      const entered = requests.enterMany(this, native, together.slice(from), places.slice(from));
       this.underWay += entered;
       from += entered;
       if (from < together.length) this.alone(places[from++]);
@@ -217,7 +216,7 @@ class Batch {
   }
 }
 
-/** What the native module can tell from its results. */
+/** For request.js, which has single requests beside those of batches. */
 Batch.prototype.isBatch = true;
 
 /** Of several small files, bytes: such a piece comes from the heap, used before, and not fresh pages. */

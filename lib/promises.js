@@ -145,11 +145,12 @@ function readFile(path, options) {
   const flags = toFlags(flag || undefined, O_RDONLY);
   const isPlain =
     isEncoding(encoding) && flags !== undefined && isSignal(signal) && !signal?.aborted;
-  const read = () =>
+  if (!isPlain) return nodePromises.readFile(path, options);
+  const contents =
     buffer === undefined || !takesReadBuffer()
       ? readPath(plainPath, flags, encoding, signal)
       : readPathInto(plainPath, flags, { buffer, encoding, options }, signal);
-  return (isPlain ? read() : undefined) ?? nodePromises.readFile(path, options);
+  return contents ?? nodePromises.readFile(path, options);
 }
 
 /** Options that nothing recognises. */

@@ -54,7 +54,7 @@ class Request {
   }
 }
 
-/** Those of a batch (many.js) are. */
+/** As a Batch (many.js) is, which has several of the ids. */
 Request.prototype.isBatch = false;
 
 let takenResolve;
@@ -313,17 +313,15 @@ function enterAbortable(id, request, signal) {
 /**
  * Makes requests of many paths in one call. Each is settled by `batch.settle(place, result, index)`.
  *
- * @param {string} name of the native call
  * @param {import('./many').Batch} batch
+ * @param {import('./many').Native} native
  * @param {string[]} paths no more than HANDOVER_SIZE, of no more than PATHS_SIZE bytes in all
- * @param {number} flags
  * @param {number[]} at the place of each
  * @returns {number} how many of them, from the first; the next one is not for the ring
  */
-function enterMany(name, batch, paths, flags, at) {
+function enterMany(batch, { name, flags }, paths, at) {
   schedule();
-  const joined = paths.join('\0');
-  const count = Math.max(ops[name](joined, flags), 0); // -1: no ring
+  const count = Math.max(ops[name](paths.join('\0'), flags), 0); // -1: no ring
   for (let i = 0; i < count; i++) {
     pending[entered[i]] = batch;
     places[entered[i]] = at[i];

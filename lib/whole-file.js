@@ -85,22 +85,34 @@ async function checkAborted(signal) {
 
 /* ---- reading ---- */
 
+/** A small file that was read whole, decoded. */
+function textAt(index, length, encoding) {
+  largeStreak = 0;
+  const start = slotAt(index) * BLOCK_SIZE;
+  return slab.toString(encoding, start, start + length);
+}
+
+/** The same, copied into `memory`. @returns {Buffer} that */
+function bytesAt(index, length, memory) {
+  largeStreak = 0;
+  const start = slotAt(index) * BLOCK_SIZE;
+  slab.copy(memory, 0, start, start + length);
+  return memory;
+}
+
 /** detail: the encoding, if any */
 const READ_FILE = {
   syscall: 'open',
   finish(request, length, index) {
     const { path, detail: encoding, signal } = request;
-    const slot = slotAt(index);
-    const start = slot * BLOCK_SIZE;
     if (isUnfinished(index)) {
-      const head = Buffer.from(slab.subarray(start, start + length));
-      return readOn(path, new SlotFile(slot, length, signal), head, encoding, signal);
+      const readAgain = () => readSteps(path, O_RDONLY, encoding, signal);
+      const take = (contents) => decode(contents, encoding);
+      return readOn(request, length, index, readAgain, take);
     }
-    largeStreak = 0;
-    if (encoding) return slab.toString(encoding, start, start + length);
-    const contents = Buffer.allocUnsafeSlow(length);
-    slab.copy(contents, 0, start, start + length);
-    return contents;
+    return encoding
+      ? textAt(index, length, encoding)
+      : bytesAt(index, length, Buffer.allocUnsafeSlow(length));
   },
   syscallAt: (index) => syscallAt(index, 'read'),
   namesPath: () => NAMES_PATH,
@@ -123,13 +135,8 @@ const READ_MANY = {
   detail: (path, { encoding }) => encoding,
   value(batch, length, index) {
     if (isUnfinished(index)) return undefined;
-    largeStreak = 0;
-    const start = slotAt(index) * BLOCK_SIZE;
     const { encoding } = batch.options;
-    if (encoding) return slab.toString(encoding, start, start + length);
-    const contents = batch.room(length);
-    slab.copy(contents, 0, start, start + length);
-    return contents;
+    return encoding ? textAt(index, length, encoding) : bytesAt(index, length, batch.room(length));
   },
 };
 
@@ -150,23 +157,30 @@ function typeOf(path) {
  * What one request could not read whole. A regular file that is larger than the slab's block is read
  * again from the start, its size known then; what a FIFO or a terminal has given does not come twice, so
  * that is read on. A FIFO that nobody has written to yet is waited for.
+ *
+ * @param {() => Promise<any>} readAgain from the start
+ * @param {(contents: Buffer) => any} take makes the result of what has been read on
  */
-async function readOn(path, slot, head, encoding, signal) {
+async function readOn({ path, signal }, length, index, readAgain, take) {
+  const start = slotAt(index) * BLOCK_SIZE;
+  const head = Buffer.from(slab.subarray(start, start + length));
+  const slot = new SlotFile(slotAt(index), length, signal);
   const type = await typeOf(path).catch(() => undefined);
   if (type === S_IFREG && head.length > 0) {
     largeStreak++;
     await slot.close();
     await checkAborted(signal);
-    return readSteps(path, O_RDONLY, encoding, signal);
+    return readAgain();
   }
-  return closingAfter(slot, async () => {
+  const contents = await closingAfter(slot, async () => {
     if (head.length === 0 && type === S_IFIFO) await slot.readable();
     // Nothing at all may be the end, or a read that was interrupted: only one more tells.
-    return readToEnd(slot, head, encoding, signal).catch((error) => {
+    return readToEnd(slot, head, undefined, signal).catch((error) => {
       if (!isGivenUp(error, signal) || type !== S_IFREG) throw error;
-      return nodePromises.readFile(path, { encoding, signal });
+      return nodePromises.readFile(path, { signal });
     });
   });
+  return take(contents);
 }
 
 /**
@@ -335,6 +349,9 @@ async function readRest(file, size, encoding, signal) {
   return decode(length === size ? contents : contents.subarray(0, length), encoding);
 }
 
+/** Node's words for memory that does not hold what a file of unknown size has. */
+const TOO_SMALL = 'is too small to contain the entire file';
+
 /**
  * Reads what is left of an open file into the caller's memory.
  *
@@ -351,7 +368,7 @@ async function readInto(file, size, buffer, encoding, signal) {
     // Node words it; it looks at the file first, so any will do.
     return nodePromises.readFile('/dev/null', { buffer: isFactory ? () => view : view });
   }
-  const memory = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const memory = startOf(view, view.byteLength);
   const name = isFactory ? 'options.buffer().byteLength' : 'options.buffer.byteLength';
   const room = memory.length;
   if (size > room) throw invalidValue(name, room, `is smaller than the file size of ${size} bytes`);
@@ -365,7 +382,7 @@ async function readInto(file, size, buffer, encoding, signal) {
     ended = count === 0;
   }
   if (size === 0 && !ended && (await file.read(Buffer.alloc(1), 0, 1, -1)) !== 0) {
-    throw invalidValue(name, room, 'is too small to contain the entire file');
+    throw invalidValue(name, room, TOO_SMALL);
   }
   return decode(memory.subarray(0, length), encoding);
 }
@@ -376,17 +393,12 @@ const READ_FILE_INTO = {
   finish(request, length, index) {
     const { path, detail, signal } = request;
     const { buffer, encoding, options } = detail;
-    const slot = slotAt(index);
-    const start = slot * BLOCK_SIZE;
     if (isUnfinished(index)) {
-      const head = Buffer.from(slab.subarray(start, start + length));
-      return readOnInto(path, new SlotFile(slot, length, signal), head, detail, signal);
+      const readAgain = () => readStepsInto(path, O_RDONLY, detail, signal);
+      return readOn(request, length, index, readAgain, (contents) => copyInto(contents, detail));
     }
-    largeStreak = 0;
     if (length > buffer.byteLength) return nodePromises.readFile(path, options); // which words it
-    const memory = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-    slab.copy(memory, 0, start, start + length);
-    return decode(memory.subarray(0, length), encoding);
+    return decode(bytesAt(index, length, startOf(buffer, length)), encoding);
   },
   pool: ({ path, detail, signal }) =>
     takes('open')
@@ -394,22 +406,16 @@ const READ_FILE_INTO = {
       : nodePromises.readFile(path, detail.options),
 };
 
-/** readOn() for the caller's memory. */
-async function readOnInto(path, slot, head, detail, signal) {
-  const type = await typeOf(path).catch(() => undefined);
-  if (type === S_IFREG && head.length > 0) {
-    largeStreak++;
-    await slot.close();
-    return readStepsInto(path, O_RDONLY, detail, signal);
-  }
-  const contents = await readOn(path, slot, head, undefined, signal);
-  const { buffer, encoding } = detail;
+/** The first bytes of the caller's view, as a Buffer. */
+function startOf(view, length) {
+  return Buffer.from(view.buffer, view.byteOffset, length);
+}
+
+/** What came from no regular file, whose size nothing told before. */
+function copyInto(contents, { buffer, encoding }) {
   const room = buffer.byteLength;
-  if (contents.length > room) {
-    const reason = 'is too small to contain the entire file';
-    throw invalidValue('options.buffer.byteLength', room, reason);
-  }
-  const memory = Buffer.from(buffer.buffer, buffer.byteOffset, contents.length);
+  if (contents.length > room) throw invalidValue('options.buffer.byteLength', room, TOO_SMALL);
+  const memory = startOf(buffer, contents.length);
   contents.copy(memory);
   return decode(memory, encoding);
 }

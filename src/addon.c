@@ -267,9 +267,8 @@ static napi_value describe_ring(napi_env env, const ufs_environment *environment
 }
 
 /* start({ ids, entered, results, extras, stats, counters, slab: ArrayBuffers, pending: the table
- * that pins
- * }, deliver): { reason } when there is no ring to be had, else { setupFlags, sqEntries, cqEntries,
- * operations }. */
+ * that pins }, deliver): { reason } when there is no ring to be had, else { setupFlags, sqEntries,
+ * cqEntries, operations }. */
 static napi_value start(napi_env env, napi_callback_info info) {
   napi_value values[2];
   size_t count = 2;

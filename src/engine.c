@@ -123,19 +123,23 @@ void ufs_engine_tag(struct io_uring_sqe *sqe, ufs_request *request, unsigned ste
   io_uring_sqe_set_data64(sqe, (uint64_t)(uintptr_t)request | step);
 }
 
-static void fill(ufs_engine *engine, ufs_request *request) {
+void ufs_engine_fill_one(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
-  engine->in_flight++;
-  if (engine->in_flight > engine->peak_in_flight) engine->peak_in_flight = engine->in_flight;
-  if (operation->fill != NULL) {
-    operation->fill(engine, request);
-    return;
-  }
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
   operation->prepare(sqe, request);
   if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
   if (operation->on_slot) sqe->flags |= IOSQE_FIXED_FILE;
   ufs_engine_tag(sqe, request, 0);
+}
+
+static void fill(ufs_engine *engine, ufs_request *request) {
+  engine->in_flight++;
+  if (engine->in_flight > engine->peak_in_flight) engine->peak_in_flight = engine->in_flight;
+  if (request->operation->fill != NULL) {
+    request->operation->fill(engine, request);
+  } else {
+    ufs_engine_fill_one(engine, request);
+  }
 }
 
 static void finish_early(ufs_engine *engine, ufs_request *request) {
@@ -145,7 +149,7 @@ static void finish_early(ufs_engine *engine, ufs_request *request) {
 }
 
 static bool attempt(ufs_engine *engine, ufs_request *request) {
-  if (request->operation->attempt == NULL || request->in_worker) return false;
+  if (request->operation->attempt == NULL) return false;
   if (engine->in_flight + engine->waiting.length >= FEW) return false;
   if (!request->operation->attempt(request)) return false;
   if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
@@ -171,8 +175,8 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     }
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
-    if (request->operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
     if (attempt(engine, request)) continue;
+    if (request->operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
     bytes += request->length;
     fill(engine, request);
   }

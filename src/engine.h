@@ -28,7 +28,7 @@ struct ufs_operation {
   /* Does it in this thread, without the ring, unless that may block: then false. For requests that
    * are few, whose way through a kernel worker would cost more than they do. */
   bool (*attempt)(ufs_request *request);
-  /* A single SQE. */
+  /* A single SQE; with a fill, one that it leaves to ufs_engine_fill_one(). */
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */
   void (*fill)(ufs_engine *engine, ufs_request *request);
@@ -145,6 +145,9 @@ void ufs_engine_cancel(ufs_engine *engine, uint32_t id);
 
 /* Submits what waits, takes what is done, fills the hand-over arrays. See the bits above. */
 uint32_t ufs_engine_flush(ufs_engine *engine);
+
+/* For the rows: the request's one SQE, as its operation prepares it, for step 0. */
+void ufs_engine_fill_one(ufs_engine *engine, ufs_request *request);
 
 /* For the rows: an SQE for a step of the request, and, after it is prepared, its address. */
 struct io_uring_sqe *ufs_engine_sqe(ufs_engine *engine);

@@ -151,7 +151,7 @@ static void prepare_read(struct io_uring_sqe *sqe, const ufs_request *request) {
  * each in the middle of the copy (on a virtual machine a fault can cost more than copying its
  * page). An older kernel refuses that step (MADV_POPULATE_WRITE: 5.14), and the read does without.
  */
-enum { FRESH_POPULATE, FRESH_READ };
+enum { FRESH_POPULATE = 1 }; /* the read is step 0, whose result is the request's */
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -168,15 +168,7 @@ static void fill_read_fresh(ufs_engine *engine, ufs_request *request) {
   io_uring_prep_madvise(sqe, (void *)from, (off_t)(to - from), MADV_POPULATE_WRITE);
   sqe->flags |= IOSQE_IO_HARDLINK;
   ufs_engine_tag(sqe, request, FRESH_POPULATE);
-  sqe = ufs_engine_sqe(engine);
-  prepare_read(sqe, request);
-  ufs_engine_tag(sqe, request, FRESH_READ);
-}
-
-static bool finish_read_fresh(ufs_engine *engine, ufs_request *request) {
-  (void)engine;
-  request->result = request->steps[FRESH_READ];
-  return request->result != -EINTR;
+  ufs_engine_fill_one(engine, request);
 }
 
 static void prepare_write(struct io_uring_sqe *sqe, const ufs_request *request) {
@@ -202,9 +194,7 @@ static void prepare_writev(struct io_uring_sqe *sqe, const ufs_request *request)
 static void fill_transfer(ufs_engine *engine, ufs_request *request) {
   const bool own_position = request->offset == UINT64_MAX;
   request->start = own_position ? lseek(request->fd, 0, SEEK_CUR) : -1; /* -1: it has none */
-  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
-  request->operation->prepare(sqe, request);
-  ufs_engine_tag(sqe, request, 0);
+  ufs_engine_fill_one(engine, request);
 }
 
 static bool finish_transfer(ufs_engine *engine, ufs_request *request) {
@@ -309,8 +299,8 @@ const ufs_operation ufs_file_operations[] = {
      .arguments = "dbo",
      .opcode = IORING_OP_MADVISE,
      .sqes = 2,
-     .fill = fill_read_fresh,
-     .finish = finish_read_fresh},
+     .prepare = prepare_read,
+     .fill = fill_read_fresh},
     {ROW(write, "dbo", IORING_OP_WRITE), .fill = fill_transfer, .finish = finish_transfer},
     {ROW(readv, "dvo", IORING_OP_READV), .fill = fill_transfer, .finish = finish_transfer},
     {ROW(writev, "dvo", IORING_OP_WRITEV), .fill = fill_transfer, .finish = finish_transfer},

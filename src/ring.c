@@ -191,6 +191,12 @@ static void fail(ufs_ring *ring, int error) {
   }
 }
 
+/* Asks the kernel for the completions it holds back. 0, or -errno. */
+static int fetch(ufs_ring *ring) {
+  ring->enters++;
+  return io_uring_get_events(&ring->uring);
+}
+
 static bool passes_by(int error) {
   return error == -EINTR || error == -EAGAIN || error == -EBUSY;
 }
@@ -240,8 +246,7 @@ unsigned ufs_ring_reap(ufs_ring *ring) {
     total += count;
     fruitless = count > 0 ? 0 : fruitless + 1;
     if (ring->failure < 0 || !completions_deferred(ring) || is_stale(ring, fruitless)) return total;
-    ring->enters++;
-    const int result = io_uring_get_events(&ring->uring);
+    const int result = fetch(ring);
     if (result < 0 && !passes_by(result)) {
       fail(ring, result);
       return total;
@@ -260,14 +265,13 @@ static bool missed_completions(ufs_ring *ring) {
   atomic_thread_fence(memory_order_seq_cst);
 #if !defined(__x86_64__) && !defined(__i386__)
   /* The kernel's store of IORING_SQ_TASKRUN is ordered by x86 only; its list always is. */
-  if (ring->in_flight > 0) (void)io_uring_get_events(&ring->uring);
+  if (ring->in_flight > 0) (void)fetch(ring);
 #endif
   /* A stale flag must not wake the loop, which would find nothing, and so on for as long as some
    * reader waits. What the kernel has by now is fetched instead; what comes later signals. */
   for (unsigned fruitless = 0; io_uring_cq_ready(&ring->uring) == 0; fruitless++) {
     if (!completions_deferred(ring) || is_stale(ring, fruitless)) return false;
-    ring->enters++;
-    if (io_uring_get_events(&ring->uring) < 0) return true;
+    if (fetch(ring) < 0) return true;
   }
   return true;
 }
@@ -312,8 +316,7 @@ static void wait_for_completions(ufs_ring *ring) {
   struct pollfd waiting = {.fd = ring->event_fd, .events = POLLIN};
   (void)poll(&waiting, 1, CANCEL_AGAIN_MS);
   drain_eventfd(ring);
-  ring->enters++;
-  (void)io_uring_get_events(&ring->uring);
+  (void)fetch(ring);
 }
 
 void ufs_ring_close(ufs_ring *ring) {
