@@ -3,7 +3,6 @@
 
 const { constants } = require('node:fs');
 const { errno } = require('node:os').constants;
-const { randomBytes } = require('node:crypto');
 const { fileURLToPath, URL } = require('node:url');
 const { abortError } = require('./delegate');
 const { systemError } = require('./errors');
@@ -36,10 +35,7 @@ function makeWriteFileAtomic(fs) {
       throw systemError(old.isDirectory() ? -errno.EISDIR : -errno.EINVAL, 'rename', target);
     }
     const folder = folderOf(target);
-    const temporary = Buffer.concat([
-      folder,
-      Buffer.from(`.${randomBytes(12).toString('hex')}.tmp`),
-    ]);
+    const temporary = Buffer.concat([folder, Buffer.from(temporaryName())]);
 
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     const keeps = old !== undefined && mode === undefined;
@@ -65,6 +61,12 @@ function makeWriteFileAtomic(fs) {
 /** @returns {Buffer} the path as bytes: it may be of any encoding */
 function toBuffer(path) {
   return path instanceof URL ? Buffer.from(fileURLToPath(path)) : Buffer.from(path);
+}
+
+function temporaryName() {
+  // Here, because it takes longer to load than all of this package.
+  const { randomBytes } = require('node:crypto');
+  return `.${randomBytes(12).toString('hex')}.tmp`;
 }
 
 /** The path up to and with its last slash. */

@@ -3,7 +3,6 @@
 
 const { constants } = require('node:fs');
 const { errno: errnos } = require('node:os').constants;
-const { randomFillSync } = require('node:crypto');
 const { join, sep } = require('node:path');
 const { nodePromises } = require('./delegate');
 const { systemError } = require('./errors');
@@ -95,6 +94,8 @@ const SUFFIX_LENGTH = 6;
 const ATTEMPTS = LETTERS.length ** 3;
 
 function randomSuffix() {
+  // Here, because it takes longer to load than all of this package.
+  const { randomFillSync } = require('node:crypto');
   // The tiny bias of the remainder makes no name guessable that was not.
   const bytes = randomFillSync(new Uint8Array(SUFFIX_LENGTH));
   return Array.from(bytes, (byte) => LETTERS[byte % LETTERS.length]).join('');
