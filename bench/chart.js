@@ -6,15 +6,13 @@
 const fs = require('node:fs');
 const { parseArgs } = require('node:util');
 const echarts = require('echarts');
+const { BASELINE, URING } = require('./drivers');
 
 const USAGE = `Usage: node bench/chart.js A.json [B.json ...] --out FILE.svg
 
 Draws how many times the operations per second of fs/promises uring-fs does, from what
 'node bench/run.js --json' wrote: one colour per file, that is, per version of Node.
 `;
-
-const BASELINE = 'fs/promises';
-const MEASURED = 'uring-fs';
 
 /** Pixels. */
 const WIDTH = 900;
@@ -42,7 +40,7 @@ function ratiosOf({ workloads }) {
   const ratios = new Map();
   for (const { name, rows } of workloads) {
     for (const { c, busy, drivers } of rows) {
-      const ratio = drivers[MEASURED]?.ratio;
+      const ratio = drivers[URING]?.ratio;
       if (!(ratio > 0) || !Number.isFinite(ratio)) continue;
       ratios.set(`${name}, c=${c.toLocaleString('en-US')}${busy ? ' busy' : ''}`, ratio);
     }

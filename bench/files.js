@@ -155,16 +155,9 @@ class Workspace {
    * @returns {FileSet}
    */
   smallFiles(name) {
-    const directory = path.join(this.root, name);
-    fs.mkdirSync(directory);
-    const paths = Array.from({ length: SMALL_FILES }, (_, index) => {
-      const file = path.join(directory, `${String(index).padStart(4, '0')}.txt`);
-      fs.writeFileSync(file, text(PAGE, index));
-      return file;
-    });
-    const label = formatBytes(PAGE);
-    const description = `${SMALL_FILES} generated text files of ${label}`;
-    return { label, description, size: PAGE, paths, textPaths: paths };
+    const { make, ...files } = this.files(name, SMALL_FILES, PAGE);
+    make();
+    return { ...files, size: PAGE, textPaths: files.paths };
   }
 
   /**
@@ -175,10 +168,13 @@ class Workspace {
    */
   files(name, count, size) {
     const directory = path.join(this.root, name);
-    const paths = Array.from({ length: count }, (_, index) => path.join(directory, `${index}.txt`));
+    const paths = Array.from({ length: count }, (_, index) =>
+      path.join(directory, `${String(index).padStart(4, '0')}.txt`),
+    );
+    const label = formatBytes(size);
     return {
-      label: formatBytes(size),
-      description: `${count} generated text files of ${formatBytes(size)}`,
+      label,
+      description: `${count} generated text files of ${label}`,
       paths,
       make() {
         if (fs.existsSync(directory)) return;

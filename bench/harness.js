@@ -455,10 +455,10 @@ class Harness {
     this.stopIfAborted();
     this.current = `${workload.name}, ${driver.name}${driver.sync ? '' : `, ${c} in flight`}`;
 
+    if (workload.slice) return this.runElsewhere(workload, seat, c, milliseconds);
     const timed = workload.latency === true;
     const gauge = workload.loopDelay === true && !driver.sync ? startGauge() : null;
     const cpuBefore = process.cpuUsage();
-    if (workload.slice) return this.runElsewhere(workload, seat, c, milliseconds);
     const slice = new Slice(milliseconds, seat.turn, timed);
     this.running = slice;
     const began = performance.now();
@@ -497,19 +497,11 @@ class Harness {
 
   /** A slice whose work other processes do. */
   async runElsewhere(workload, { driver, state }, c, milliseconds) {
-    let ran;
-    try {
-      ran = await this.patiently(workload.slice(driver, state, milliseconds), milliseconds);
-    } catch (error) {
-      this.stopIfAborted();
-      throw error;
-    }
-    this.onSlice(milliseconds);
+    const ran = await this.ended(workload.slice(driver, state, milliseconds), milliseconds);
     return {
       driver: driver.name,
       c: driver.sync ? null : c,
       busy: false,
-      rate: (ran.operations / ran.milliseconds) * 1e3,
       cpu: null,
       latency: ran.histogram === null ? null : latencyOf(ran.histogram),
       loopDelay: null,
@@ -517,26 +509,30 @@ class Harness {
     };
   }
 
-  /** A slice of the program in C. It warms itself up. */
-  async runFloor({ name, floor }, c, milliseconds) {
-    this.stopIfAborted();
-    await this.spinners?.set(false);
-    this.current = `${name}, ${FLOOR}, ${c} in flight`;
+  /** What another process did in a slice, with its rate. What an abort broke is Interrupted. */
+  async ended(running, milliseconds) {
     let ran;
     try {
-      ran = await this.patiently(this.floor.run(floor, milliseconds), milliseconds);
+      ran = await this.patiently(running, milliseconds);
     } catch (error) {
       this.stopIfAborted();
       throw error;
     }
     this.onSlice(milliseconds);
-    const rate = (ran.operations / ran.milliseconds) * 1e3;
+    return { ...ran, rate: (ran.operations / ran.milliseconds) * 1e3 };
+  }
+
+  /** A slice of the program in C. It warms itself up. */
+  async runFloor({ name, floor }, c, milliseconds) {
+    this.stopIfAborted();
+    await this.spinners?.set(false);
+    this.current = `${name}, ${FLOOR}, ${c} in flight`;
+    const ran = await this.ended(this.floor.run(floor, milliseconds), milliseconds);
     return {
       driver: FLOOR,
       c,
       busy: false,
       ...ran,
-      rate,
       cpu: null,
       latency: null,
       loopDelay: null,

@@ -193,12 +193,10 @@ function report(results, rounds) {
     );
   }
   if (timed.length > 0 && rated.length > 0) parts.push(timed.map(latencySentence).join('\n'));
-  const floors = results.flatMap(floorSentence);
-  if (floors.length > 0) parts.push(floors.join('\n'));
-  const bursts = results.flatMap(burstSentences);
-  if (bursts.length > 0) parts.push(bursts.join('\n'));
-  const delays = results.flatMap(delaySentence);
-  if (delays.length > 0) parts.push(delays.join('\n'));
+  for (const sentencesOf of [floorSentences, burstSentences, delaySentences]) {
+    const sentences = results.flatMap(sentencesOf);
+    if (sentences.length > 0) parts.push(sentences.join('\n'));
+  }
   parts.push(
     `Read c=1 with care: on an idle machine, a virtual one above all, each hand-over to a pool\n` +
       `thread wakes a sleeping core. That costs tens of microseconds and flatters every c=1 ratio ` +
@@ -219,7 +217,7 @@ function groups(results) {
 }
 
 /** @returns {string[]} How near the C floor the package comes. */
-function floorSentence({ name, unit, rows }) {
+function floorSentences({ name, unit, rows }) {
   return rows.flatMap(({ c, floor }) => {
     if (!floor) return [];
     const share = formatNumber(floor.share);
@@ -242,7 +240,7 @@ function burstSentences({ name, rows }) {
 }
 
 /** @returns {string[]} How long the event loop was held up, if that was measured. */
-function delaySentence({ name, rows }) {
+function delaySentences({ name, rows }) {
   return rows.flatMap(({ c, drivers }) => {
     const delays = Object.entries(drivers)
       .filter(([, { loopDelay }]) => loopDelay !== null)

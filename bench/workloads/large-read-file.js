@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const { KIB, MIB, formatBytes } = require('../files');
-const { verify } = require('./read-file');
+const { workload } = require('./read-file');
 
 /** Files of each size, bytes of each, operations in flight. */
 const SIZES = [
@@ -23,10 +23,10 @@ const COPIES = 6;
 module.exports = ({ workspace, hugeFile, quick }) => [
   ...SIZES.map(({ count, size, c }) => {
     const files = workspace.files(`read-${size}`, count, size);
-    return workload(`readFile ${files.label}`, c, files);
+    return large(`readFile ${files.label}`, c, files);
   }),
   {
-    ...workload(`readFile ${formatBytes(hugeFile.size)}`, 1, {
+    ...large(`readFile ${formatBytes(hugeFile.size)}`, 1, {
       description: hugeFile.description,
       paths: [hugeFile.path],
       make: hugeFile.make,
@@ -37,23 +37,14 @@ module.exports = ({ workspace, hugeFile, quick }) => [
 ];
 
 /** @returns {import('../harness').Workload} */
-function workload(name, c, { description, paths, make }) {
+function large(name, c, { description, paths, make }) {
   return {
-    name,
-    unit: 'files',
-    data: description,
+    ...workload(name, description, paths, undefined),
     concurrency: [c],
-
     async open() {
       make();
       return {};
     },
-
-    verify: (driver) => verify(driver, paths, undefined),
-
-    operation: (driver, state, turn) => driver.readFile(paths[turn % paths.length]),
-
-    async close() {},
   };
 }
 

@@ -52,3 +52,4 @@ async function verify(driver, paths, encoding) {
 }
 
 module.exports.verify = verify;
+module.exports.workload = workload;
