@@ -46,24 +46,26 @@ describe('bench', () => {
     });
   }
 
+  /** Runs the benchmark, which must end well and leave nothing, and gives what it wrote. */
+  async function run(args) {
+    const file = path.join(fs.mkdtempSync(path.join(temporary, 'json-')), 'run.json');
+    const { status, stdout, stderr, left } = await start([...args, '--json', file]);
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    assert.deepEqual(left, []);
+    return { stdout, contents: JSON.parse(fs.readFileSync(file, 'utf8')) };
+  }
+
   describe('command', () => {
     it('measures all drivers and writes it as JSON', async () => {
-      const file = path.join(temporary, 'all.json');
       const filter = '^stat 4|^write|handle.write|4 KiB utf8';
-      const { status, stdout, stderr, left } = await start([
-        ...TINY,
-        ...['--filter', filter, '--json', file],
-      ]);
-      assert.equal(stderr, '');
-      assert.equal(status, 0);
-      assert.deepEqual(left, []);
+      const { stdout, contents } = await run([...TINY, '--filter', filter]);
       assert.match(stdout, /Node \d+.*backend (io_uring|threadpool)/s);
       assert.match(
         stdout.trimEnd().split('\n').at(-1),
         /^readFile .* 128 in flight: .* files\/s\)\.$/,
       );
 
-      const contents = JSON.parse(fs.readFileSync(file, 'utf8'));
       assert.equal(contents.schema, 1);
       assert.equal(contents.environment.node, process.version);
       assert.equal(contents.environment.ring.backend, require('..').ring.status().backend);
@@ -108,17 +110,8 @@ describe('bench', () => {
     });
 
     it('gives latencies beside a load', async () => {
-      const file = path.join(temporary, 'load.json');
-      const { status, stderr, left } = await start([
-        ...TINY,
-        '--filter=^readFile.*pbkdf2',
-        '--json',
-        file,
-      ]);
-      assert.equal(stderr, '');
-      assert.equal(status, 0);
-      assert.deepEqual(left, []);
-      const [{ rows }] = JSON.parse(fs.readFileSync(file, 'utf8')).workloads;
+      const { contents } = await run([...TINY, '--filter=^readFile.*pbkdf2']);
+      const [{ rows }] = contents.workloads;
       for (const { latency, cpu } of Object.values(rows[0].drivers)) {
         assert.equal(cpu, null);
         assert.ok(latency.samples > 0);
@@ -128,16 +121,9 @@ describe('bench', () => {
 
     it('measures what programs do, or says why not', async function () {
       this.timeout(40_000);
-      const file = path.join(temporary, 'more.json');
       const filter = 'O_DIRECT|open|create|append|64 MiB|^...?.?Files|1 GiB|at once';
-      const { status, stdout, stderr, left } = await start([
-        ...TINY,
-        ...['--filter', filter, '--json', file],
-      ]);
-      assert.equal(stderr, '');
-      assert.equal(status, 0);
-      assert.deepEqual(left, []);
-      const { workloads, skipped } = JSON.parse(fs.readFileSync(file, 'utf8'));
+      const { stdout, contents } = await run([...TINY, '--filter', filter]);
+      const { workloads, skipped } = contents;
       for (const { name, reason } of skipped) {
         assert.ok(stdout.includes(`left out: ${name}: ${reason}`));
         assert.match(name, /1 GiB|O_DIRECT|Files/);
@@ -158,13 +144,9 @@ describe('bench', () => {
     });
 
     it('asks an HTTP server', async () => {
-      const file = path.join(temporary, 'http.json');
       const args = ['--quick', '--rounds', '1', '--slice', '20', '--filter', '^HTTP.*KiB$'];
-      const { status, stderr, left } = await start([...args, '--json', file]);
-      assert.equal(stderr, '');
-      assert.equal(status, 0);
-      assert.deepEqual(left, []);
-      const [{ rows, unit }] = JSON.parse(fs.readFileSync(file, 'utf8')).workloads;
+      const { contents } = await run(args);
+      const [{ rows, unit }] = contents.workloads;
       assert.equal(unit, 'requests');
       assert.deepEqual(Object.keys(rows[0].drivers), ['uring-fs', 'fs/promises']);
       for (const { latency, rate } of Object.values(rows[0].drivers)) {
@@ -176,13 +158,7 @@ describe('bench', () => {
       const folder = fs.mkdtempSync(path.join(temporary, 'user-'));
       for (const name of ['a', 'b', 'c']) fs.writeFileSync(path.join(folder, name), name);
       const before = fs.statSync(folder, { bigint: true });
-      const { status, stdout, stderr, left } = await start([
-        ...[folder, ...TINY],
-        ...['--filter', `^(readFile|stat) [^ ]+$`],
-      ]);
-      assert.equal(stderr, '');
-      assert.equal(status, 0);
-      assert.deepEqual(left, []);
+      const { stdout } = await run([folder, ...TINY, '--filter', `^(readFile|stat) [^ ]+$`]);
       assert.ok(stdout.includes(`3 of the 3 files of ${folder} (up to 8 MiB each): 3 bytes`));
       assert.equal(fs.statSync(folder, { bigint: true }).mtimeNs, before.mtimeNs);
       assert.deepEqual(fs.readdirSync(folder), ['a', 'b', 'c']);
@@ -415,7 +391,7 @@ describe('bench', () => {
   });
 
   describe('chart', () => {
-    const run = (node, ratio) => ({
+    const runOf = (node, ratio) => ({
       environment: { node },
       workloads: [
         {
@@ -426,7 +402,7 @@ describe('bench', () => {
     });
 
     it('draws a bar for each run, with its label', () => {
-      const svg = chart([run('v24.1.0', 12.3), run('v26.1.0', 0.5)]);
+      const svg = chart([runOf('v24.1.0', 12.3), runOf('v26.1.0', 0.5)]);
       assert.match(svg, /^<svg /);
       for (const text of ['readFile 4 KiB, c=1 busy', 'Node 24.1.0', 'Node 26.1.0']) {
         assert.ok(svg.includes(text), text);
@@ -435,7 +411,7 @@ describe('bench', () => {
     });
 
     it('refuses runs without a ratio', () => {
-      assert.throws(() => chart([run('v24.1.0', null)]), /no ratios/);
+      assert.throws(() => chart([runOf('v24.1.0', null)]), /no ratios/);
     });
   });
 

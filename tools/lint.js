@@ -48,7 +48,13 @@ function gatesForC({ fix }) {
 
   const sources = files('src', '.c');
   const helpers = files('test/native', '.cc');
-  const all = [...sources, ...files('src', '.h'), ...helpers];
+  const beside = [
+    ...files('bench/floor', '.c'),
+    ...files('test/helpers', '.c'),
+    ...files('test/native', '.c'),
+    ...files('test/native', '.h'),
+  ];
+  const all = [...sources, ...files('src', '.h'), ...helpers, ...beside];
   const format = ['clang-format', ...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...all];
   if (fix) return [{ name: 'clang-format', commands: [format] }];
 

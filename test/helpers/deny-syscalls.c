@@ -1,5 +1,5 @@
-// deny-syscalls ERRNO NAME... -- COMMAND...: runs the command with these system calls failing so, by a
-// seccomp filter as containers have it.
+// deny-syscalls ERRNO NAME... -- COMMAND...: runs the command with these system calls failing so,
+// by a seccomp filter as containers have it.
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -48,15 +48,16 @@ int main(int count, char **arguments) {
   const int error = error_of(arguments[1]);
   if (error < 0) return 2;
 
-  program[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-                                                   offsetof(struct seccomp_data, nr));
+  program[length++] =
+      (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
   int at = 2;
   for (; at < count && strcmp(arguments[at], "--") != 0; at++) {
     const int number = number_of(arguments[at]);
     if (number < 0 || at > 1 + CALLS) return 2;
     program[length++] =
         (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1);
-    program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error);
+    program[length++] =
+        (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error);
   }
   program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   if (at + 1 >= count) return 2;
