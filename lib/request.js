@@ -360,6 +360,7 @@ module.exports = {
   enterMany,
   extras,
   ops,
+  preferHugePages: binding.preferHugePages,
   prepare,
   ringState,
   settleAlone,

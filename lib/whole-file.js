@@ -12,7 +12,16 @@ const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { ECANCELED, invalidValue, systemError } = require('./errors');
 const { O_CLOEXEC } = require('./fcntl');
-const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
+const {
+  enter,
+  enterAbortable,
+  extras,
+  ops,
+  preferHugePages,
+  prepare,
+  slab,
+  takes,
+} = require('./request');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
@@ -240,7 +249,7 @@ function decode(contents, encoding) {
 /** A regular file of `size` bytes, from the start: less when it shrinks meanwhile, never more. */
 async function readSized(file, size, signal) {
   const contents = Buffer.allocUnsafeSlow(size);
-  if (size >= HUGE_SIZE) binding.preferHugePages(contents);
+  if (size >= HUGE_SIZE) preferHugePages(contents);
   let next = 0;
   let end = size;
   async function readPieces() {
