@@ -459,9 +459,10 @@ class Harness {
     const timed = workload.latency === true;
     const gauge = workload.loopDelay === true && !driver.sync ? startGauge() : null;
     const cpuBefore = process.cpuUsage();
+    // Before the slice, or one that ends at once at its deadline would be shorter than was asked for.
+    const began = performance.now();
     const slice = new Slice(milliseconds, seat.turn, timed);
     this.running = slice;
-    const began = performance.now();
     if (driver.sync) {
       if (timed) await syncLatencyLane(slice, workload, driver, state);
       else syncLane(slice, workload, driver, state);
