@@ -2,10 +2,9 @@
 /** writeFileAtomic: a file's content is replaced whole, or not at all. */
 
 const { constants } = require('node:fs');
-const { errno } = require('node:os').constants;
 const { fileURLToPath, URL } = require('node:url');
 const { abortError } = require('./delegate');
-const { systemError } = require('./errors');
+const { errnoOf, systemError } = require('./errors');
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const SLASH = '/'.charCodeAt(0);
@@ -32,7 +31,7 @@ function makeWriteFileAtomic(fs) {
     const target = await followLinks(fs, toBuffer(path));
     const old = await fs.stat(target).catch(isCode('ENOENT'));
     if (old !== undefined && !old.isFile()) {
-      throw systemError(old.isDirectory() ? -errno.EISDIR : -errno.EINVAL, 'rename', target);
+      throw systemError(old.isDirectory() ? errnoOf.EISDIR : errnoOf.EINVAL, 'rename', target);
     }
     const folder = folderOf(target);
     const temporary = Buffer.concat([folder, Buffer.from(temporaryName())]);
@@ -83,7 +82,7 @@ async function followLinks(fs, path) {
     const link = await fs.readlink(path, 'buffer');
     path = link[0] === SLASH ? link : Buffer.concat([folderOf(path), link]);
   }
-  throw systemError(-errno.ELOOP, 'open', path);
+  throw systemError(errnoOf.ELOOP, 'open', path);
 }
 
 /** Gives the new file the owner, where that is permitted, and the mode of the old one. */

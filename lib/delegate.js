@@ -1,17 +1,18 @@
 'use strict';
 /**
  * Node's own functions, as they were when this package was loaded: what has no opcode, what the kernel
- * lacks and what is not recognised goes to them unchanged.
+ * lacks and what is not recognised goes to them unchanged. Sometimes that is all.
  */
 
 const fs = require('node:fs');
-const { rejectInJob } = require('./errors');
 
 /** `node:fs/promises` */
 const nodePromises = { ...fs.promises };
 
-/** `node:fs` */
-const nodeFs = { ...fs };
+/** `node:fs`, without what it loads only when it is asked for: streams, for example. */
+const nodeFs = Object.fromEntries(
+  Object.entries(Object.getOwnPropertyDescriptors(fs)).map(([name, { value }]) => [name, value]),
+);
 
 /**
  * A callback function of `node:fs` as a promise. What it throws at once (bad arguments) is a rejection.
@@ -23,7 +24,7 @@ const nodeFs = { ...fs };
 function callNode(name, ...args) {
   return new Promise((resolve) => {
     nodeFs[name](...args, (error, value) => {
-      if (error) rejectInJob(resolve, () => error);
+      if (error) require('./errors').rejectInJob(resolve, () => error);
       else resolve(value);
     });
   });
@@ -34,4 +35,19 @@ function abortError(signal) {
   return nodePromises.readFile('/', { signal });
 }
 
-module.exports = { abortError, callNode, nodeFs, nodePromises };
+/** Why io_uring is not to be asked for at all, whatever the kernel would say; else null. */
+const ruledOut = whyNot();
+
+function whyNot() {
+  const wanted = process.env.URING_FS_BACKEND;
+  if (wanted === 'threadpool') return 'URING_FS_BACKEND=threadpool';
+  if (process.platform !== 'linux') return `io_uring is of Linux, this is ${process.platform}`;
+  // Both run the addon's libuv calls not at all, or abort on them.
+  if (process.versions.bun !== undefined) return 'Bun has no libuv loop to wake';
+  if (process.versions.deno !== undefined) return 'Deno has no libuv loop to wake';
+  // Node checks paths in its own fs functions only; an addon would go round the checks.
+  if (process.permission !== undefined) return "Node's permission model is active";
+  return null;
+}
+
+module.exports = { abortError, callNode, nodeFs, nodePromises, ruledOut };

@@ -2,23 +2,22 @@
 /** Operations on directories that are many calls each: mkdir with parents, mkdtemp, rm. */
 
 const { constants } = require('node:fs');
-const { errno: errnos } = require('node:os').constants;
 const { join, sep } = require('node:path');
 const { nodePromises } = require('./delegate');
-const { systemError } = require('./errors');
+const { ECANCELED, errnoOf, systemError } = require('./errors');
 const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
 const { enter, ops, prepare } = require('./request');
 const { typeAt } = require('./stats');
 const { isBoolean, isUint32, toPath } = require('./validate');
 
 const { S_IFDIR } = constants;
-const { EACCES, EEXIST, ENOENT, ENOTDIR, EPERM } = errnos;
+const { EACCES, EEXIST, ENOENT, ENOTDIR, EPERM } = errnoOf;
 
 /**
  * Single calls that resolve with 0 or -errno: a failure that is expected needs no Error. What the ring
  * refuses, or could not do, is -ECANCELED.
  */
-const pool = () => Promise.resolve(REFUSED);
+const pool = () => Promise.resolve(ECANCELED);
 const OUTCOME = { takesErrors: true, finish: (request, result) => result, pool };
 /** Resolves with the type bits, or -errno. */
 const TYPE = {
@@ -26,7 +25,6 @@ const TYPE = {
   finish: (request, result, at) => (result < 0 ? result : typeAt(at)),
   pool,
 };
-const REFUSED = -errnos.ECANCELED;
 
 /** `queue` hands the request to `ops`. */
 function call(operation, queue) {
@@ -62,11 +60,11 @@ async function makeAll(path, mode) {
       first ??= current;
       continue;
     }
-    if (result === REFUSED) return nodePromises.mkdir(path, { recursive: true, mode });
-    if (result === -EACCES || result === -ENOTDIR || result === -EPERM) {
+    if (result === ECANCELED) return nodePromises.mkdir(path, { recursive: true, mode });
+    if (result === EACCES || result === ENOTDIR || result === EPERM) {
       throw systemError(result, 'mkdir', current);
     }
-    if (result === -ENOENT) {
+    if (result === ENOENT) {
       const parent = current.slice(0, Math.max(current.lastIndexOf(sep), 0));
       if (current.includes(sep) && parent !== current) {
         missing.push(current, parent);
@@ -76,12 +74,12 @@ async function makeAll(path, mode) {
         missing.push(current);
         continue;
       }
-      result = -EEXIST;
+      result = EEXIST;
     }
     const type = await typeOf(current);
     if (type === S_IFDIR) continue;
-    if (result === -EEXIST && missing.length > 0) throw systemError(-ENOTDIR, 'mkdir', current);
-    throw systemError(type < 0 ? type : -EEXIST, 'mkdir', current);
+    if (result === EEXIST && missing.length > 0) throw systemError(ENOTDIR, 'mkdir', current);
+    throw systemError(type < 0 ? type : EEXIST, 'mkdir', current);
   }
   return first;
 }
@@ -121,10 +119,10 @@ async function makeUnique(prefix, options) {
     const path = prefix + randomSuffix();
     const result = await mkdir(path, 0o700);
     if (result === 0) return path;
-    if (result === REFUSED) return nodePromises.mkdtemp(prefix, options);
-    if (result !== -EEXIST) throw systemError(result, 'mkdtemp', `${prefix}XXXXXX`);
+    if (result === ECANCELED) return nodePromises.mkdtemp(prefix, options);
+    if (result !== EEXIST) throw systemError(result, 'mkdtemp', `${prefix}XXXXXX`);
   }
-  throw systemError(-EEXIST, 'mkdtemp', `${prefix}XXXXXX`);
+  throw systemError(EEXIST, 'mkdtemp', `${prefix}XXXXXX`);
 }
 
 /* ---- rm ---- */

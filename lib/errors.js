@@ -6,6 +6,9 @@ const { getSystemErrorMap, inspect } = require('node:util');
 /** errno (negative) → [code, message] */
 const systemErrors = getSystemErrorMap();
 
+/** The other way round. `node:os` has them too, but is seldom loaded by then. @type {Record<string, number>} */
+const errnoOf = Object.fromEntries(Array.from(systemErrors, ([errno, [code]]) => [code, errno]));
+
 const EIO = -5;
 const ECANCELED = -125;
 
@@ -117,6 +120,7 @@ module.exports = {
   ECANCELED,
   EIO,
   closedError,
+  errnoOf,
   invalidType,
   invalidValue,
   nodeError,

@@ -7,13 +7,11 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
-const { StringDecoder } = require('node:string_decoder');
 const { callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, nodeError } = require('./errors');
 const { enter, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
-const streams = require('./streams');
 const { kFile, kRef, kSettled, kUnref } = require('./symbols');
 const {
   isCustomIterable,
@@ -77,6 +75,9 @@ const READ_COUNT = COUNT('read');
 const WRITE_COUNT = COUNT('write');
 
 const nothing = () => undefined;
+
+/** Loaded with the first stream: Node's stream classes take longer than all of this package. */
+const streams = () => require('./streams');
 const FSYNC = { syscall: 'fsync', finish: nothing, pool: byPool };
 const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: byPool };
 const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: byPool };
@@ -187,7 +188,7 @@ class FileHandle extends EventEmitter {
   }
 
   readLines(options = undefined) {
-    return streams.readLines(this, options);
+    return streams().readLines(this, options);
   }
 
   stat(options) {
@@ -245,11 +246,11 @@ class FileHandle extends EventEmitter {
   }
 
   createReadStream(options = undefined) {
-    return streams.createReadStream(this, options);
+    return streams().createReadStream(this, options);
   }
 
   createWriteStream(options = undefined) {
-    return streams.createWriteStream(this, options);
+    return streams().createWriteStream(this, options);
   }
 
   async [Symbol.asyncDispose]() {
@@ -516,7 +517,7 @@ async function readFile(handle, options) {
   const { buffer, encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
   // A call that is wrong in whatever way is rejected before Node looks at the path.
   // 'buffer' passes there, and fails where Node makes the decoder.
-  if (encoding === 'buffer') return new StringDecoder(encoding);
+  if (encoding === 'buffer') return new (require('node:string_decoder').StringDecoder)(encoding);
   if (!isEncoding(encoding) || !isSignal(signal)) return nodePromises.readFile('', options);
   handle[kRef]();
   try {
@@ -555,7 +556,7 @@ function readableWebStream(handle, options) {
   if (handle[kClosing] !== undefined) throw invalidState('The FileHandle is closing');
   if (handle[kLocked]) throw invalidState('The FileHandle is locked');
   handle[kLocked] = true;
-  return streams.readableWebStream(handle, options);
+  return streams().readableWebStream(handle, options);
 }
 
 function invalidState(text) {

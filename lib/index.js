@@ -3,45 +3,111 @@
  * uring-fs: the functions of `node:fs/promises`, through io_uring where the kernel has it.
  *
  * The surface is the running Node's: what has no opcode, or is newer than this package, is Node's own
- * function.
+ * function. Little is loaded here, the rest with the first call: a program may never make one.
  */
 
 const { constants } = require('node:fs');
-const { makeWriteFileAtomic } = require('./atomic');
-const { binding } = require('./binding');
-const { nodePromises } = require('./delegate');
-const { createMany } = require('./many');
+const { nodePromises, ruledOut } = require('./delegate');
 const ring = require('./ring');
 
-const { functions, FileHandle, natives } =
-  binding === null
-    ? { functions: {}, FileHandle: require('./node-handle'), natives: {} }
-    : require('./promises');
+/** The names in promises.js. */
+const THROUGH_RING = [
+  'access',
+  'appendFile',
+  'link',
+  'lstat',
+  'mkdir',
+  'mkdtemp',
+  'open',
+  'readFile',
+  'rename',
+  'rm',
+  'rmdir',
+  'stat',
+  'symlink',
+  'truncate',
+  'unlink',
+  'writeFile',
+];
+
+/** @returns {{ functions: object, natives: object, FileHandle: Function }} what serves the calls */
+function servers() {
+  const isThere = require('./binding').binding !== null;
+  return isThere
+    ? require('./promises')
+    : { functions: nodePromises, natives: {}, FileHandle: require('./node-handle') };
+}
 
 /**
- * Lets Node have the call when looking at its arguments throws (a getter of the options, a proxy): it
- * may not even look there. Nothing has been submitted by then. The name and length are those of Node's
- * function.
+ * A function that is loaded with its first call. What it throws, or loading it throws (no descriptor is
+ * left, the files are out of reach), is `refused`: nothing has been submitted by then.
+ *
+ * @param {string} name
+ * @param {number} length
+ * @param {() => Function} load
+ * @param {(error: Error, args: any[]) => Promise<any>} refused
  */
-function asAsync(name, ours) {
+function late(name, length, load, refused) {
+  let ours;
   const { [name]: guarded } = {
     [name](a, b, c) {
       try {
+        ours ??= load();
         return ours(a, b, c);
-      } catch {
-        return nodePromises[name](a, b, c);
+      } catch (error) {
+        return refused(error, [a, b, c]);
       }
     },
   };
-  return Object.defineProperty(guarded, 'length', { value: nodePromises[name].length });
+  return Object.defineProperty(guarded, 'length', { value: length });
 }
 
-for (const [name, ours] of Object.entries(functions)) module.exports[name] = asAsync(name, ours);
-for (const name of Object.keys(nodePromises)) module.exports[name] ??= nodePromises[name];
-const { readFile, stat } = module.exports;
-const { readFiles, statFiles } = createMany({ readFile, stat, ...natives });
-Object.assign(module.exports, { constants, FileHandle, readFiles, ring, statFiles });
-module.exports.writeFileAtomic = makeWriteFileAtomic({ ...module.exports });
+/**
+ * Node's function has the call when looking at its arguments throws (a getter of the options, a proxy): it
+ * may not even look there.
+ */
+function throughRing(name) {
+  const itsOwn = nodePromises[name];
+  return late(
+    name,
+    itsOwn.length,
+    () => servers().functions[name],
+    (error, args) => itsOwn(...args),
+  );
+}
+
+const reject = (error) => Promise.reject(error);
+
+/** readFiles or statFiles. */
+function many(name) {
+  const load = () => {
+    const { readFile, stat } = functions;
+    return require('./many').createMany({ readFile, stat, ...servers().natives })[name];
+  };
+  return late(name, 2, load, reject);
+}
+
+const functions = { ...nodePromises };
+if (ruledOut === null) {
+  for (const name of THROUGH_RING) functions[name] = throughRing(name);
+}
+
+Object.assign(module.exports, functions, {
+  constants,
+  readFiles: many('readFiles'),
+  ring,
+  statFiles: many('statFiles'),
+  writeFileAtomic: late(
+    'writeFileAtomic',
+    3,
+    () => require('./atomic').makeWriteFileAtomic(functions),
+    reject,
+  ),
+});
+// Not by defineProperty(), upon which Node's ES module loader takes the name for none to import.
+Object.defineProperties(module.exports, {
+  FileHandle: { configurable: true, enumerable: true, get: () => servers().FileHandle },
+});
 
 /** Never called: by these assignments Node's ES module loader finds the names that can be imported. */
 // eslint-disable-next-line no-unused-vars

@@ -6,13 +6,10 @@
  */
 
 const { constants } = require('node:fs');
-const { errno } = require('node:os').constants;
 const { callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
-const directories = require('./directories');
-const { systemError } = require('./errors');
+const { errnoOf, systemError } = require('./errors');
 const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
-const { FileHandle } = require('./file-handle');
 const { enter, extras, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const {
@@ -33,6 +30,12 @@ const { F_OK, O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
 
 const nothing = () => undefined;
 
+/** Loaded with the first call that takes them. */
+const directories = () => require('./directories');
+let handles;
+const FileHandle = () => (handles ??= require('./file-handle')).FileHandle;
+const isHandle = (value) => handles !== undefined && value instanceof handles.FileHandle;
+
 /** An operation without a value. request.detail: the arguments of Node's function of the same name. */
 function plain(name) {
   return { syscall: name, finish: nothing, pool: ({ detail }) => nodePromises[name](...detail) };
@@ -51,7 +54,7 @@ const OPEN = {
   finish: ({ detail }, fd, index) => {
     const seekable = extras[index] >= 0;
     const nonBlocking = !seekable && (toFlags(detail[1], O_RDONLY) & O_NONBLOCK) !== 0;
-    return new FileHandle(fd, seekable, nonBlocking);
+    return new (FileHandle())(fd, seekable, nonBlocking);
   },
   pool: ({ detail }) => nodePromises.open(...detail),
 };
@@ -134,7 +137,7 @@ function onPaths(name, operation, from, to) {
 function readFile(path, options) {
   const plainPath = toPath(path);
   if (plainPath === undefined) {
-    if (!(path instanceof FileHandle)) return nodePromises.readFile(path, options);
+    if (!isHandle(path)) return nodePromises.readFile(path, options);
     // Node does not look whether it is closed here, and meets fd -1.
     return path.fd === -1 ? callNode('fstat', path.fd) : path.readFile(options);
   }
@@ -159,11 +162,11 @@ const UNKNOWN = { encoding: 'unknown' };
 /** What Node's writeFile says of a closed handle, whose methods say "file closed". */
 function rejectClosed() {
   const checksFirst = Number.parseInt(process.versions.node, 10) > 20;
-  return checksFirst ? callNode('fstat', -1) : Promise.reject(systemError(-errno.EBADF, 'write'));
+  return checksFirst ? callNode('fstat', -1) : Promise.reject(systemError(errnoOf.EBADF, 'write'));
 }
 
 function writeFileWith(name, byDefault, path, data, options) {
-  if (path instanceof FileHandle) {
+  if (isHandle(path)) {
     return path.fd === -1 ? rejectClosed() : path.writeFile(data, options);
   }
   return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
@@ -227,14 +230,14 @@ const functions = {
       return nodePromises.mkdir(path, options);
     }
     if (recursive) {
-      return directories.makeWithParents(plainPath, bits) ?? nodePromises.mkdir(path, options);
+      return directories().makeWithParents(plainPath, bits) ?? nodePromises.mkdir(path, options);
     }
     const request = prepareFor(MKDIR, plainPath, undefined, [path, options]);
     return enter(ops.mkdir(plainPath, bits), request);
   },
 
   mkdtemp(prefix, options) {
-    return directories.makeTemporary(prefix, options) ?? nodePromises.mkdtemp(prefix, options);
+    return directories().makeTemporary(prefix, options) ?? nodePromises.mkdtemp(prefix, options);
   },
 
   open(path, flags, mode) {
@@ -255,7 +258,7 @@ const functions = {
   },
 
   rm(path, options) {
-    return directories.remove(path, options) ?? nodePromises.rm(path, options);
+    return directories().remove(path, options) ?? nodePromises.rm(path, options);
   },
 
   rmdir(path, options) {
@@ -303,4 +306,10 @@ async function truncate(path, len) {
   return closingAfter(new DescriptorFile(fd), (file) => file.truncate(len));
 }
 
-module.exports = { FileHandle, functions, natives };
+module.exports = {
+  functions,
+  natives,
+  get FileHandle() {
+    return FileHandle();
+  },
+};

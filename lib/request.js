@@ -85,7 +85,6 @@ const shared = {
   extras: doubles(binding.HANDOVER_SIZE),
   stats: doubles(binding.HANDOVER_SIZE * binding.STAT_FIELDS),
   counters: doubles(binding.COUNTERS),
-  slab: new ArrayBuffer(binding.SLOTS * binding.BLOCK_SIZE),
 };
 const ids = new Uint32Array(shared.ids);
 /** Ids of the requests that one call has made of many paths. */
@@ -96,8 +95,17 @@ const extras = new Float64Array(shared.extras);
 /** By index * STAT_FIELDS in the hand-over. */
 const stats = new Float64Array(shared.stats);
 const counters = new Float64Array(shared.counters);
-/** Where small whole files land: a block for each slot. Zeroed pages that are not used take no memory. */
-const slab = Buffer.from(shared.slab);
+
+/**
+ * Where small whole files land: a block for each slot. Made with the ring: zeroed pages that are not used
+ * take no memory, but so large an ArrayBuffer makes V8 collect garbage.
+ *
+ * @type {Buffer | undefined}
+ */
+let blocks;
+
+/** @returns {Buffer} that, once the ring has started */
+const slab = () => blocks;
 
 function doubles(count) {
   return new ArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT);
@@ -133,7 +141,9 @@ for (const name of Object.keys(binding)) {
 /** Makes this environment's ring, once; what the kernel lacks is refused from then on. */
 function start() {
   if (started) return;
-  description = binding.start(shared, deliver);
+  const memory = new ArrayBuffer(binding.SLOTS * binding.BLOCK_SIZE);
+  blocks = Buffer.from(memory);
+  description = binding.start({ ...shared, slab: memory }, deliver);
   if (description.reason !== undefined) failure = description.reason;
   for (const name of Object.keys(ops)) {
     ops[name] = failure === null && description.operations[name] ? binding[name] : refuse;

@@ -1,11 +1,7 @@
 'use strict';
 /** Which backend serves, why, and what it has done so far. */
 
-const os = require('node:os');
-const { binding, reason } = require('./binding');
 const { nodePromises } = require('./delegate');
-// Without the native module there is nothing to make requests of.
-const requests = binding === null ? null : require('./request');
 
 /** Operations that have an opcode, with the native operation that they cannot do without. */
 const nativeNames = {
@@ -58,6 +54,18 @@ const counterNames = [
   'peakInFlight',
 ];
 
+/** @returns {{ requests: object | null, reason: string | null }} request.js, or why there is nothing to ask */
+function load() {
+  try {
+    const { binding, reason } = require('./binding');
+    return { requests: binding === null ? null : require('./request'), reason };
+  } catch (error) {
+    // No descriptor is left to load it with (the next call tries again), or it is out of reach by now.
+    const [line] = error.message.split('\n', 1);
+    return { requests: null, reason: `this package could not be loaded: ${line}` };
+  }
+}
+
 /** Every operation by name: the functions of fs/promises, and FileHandle's that are not among them. */
 function operationNames() {
   const functions = Object.keys(nodePromises).filter(
@@ -81,13 +89,14 @@ function operationNames() {
  * }} `reason`: why it is the thread pool; null on the ring
  */
 function status() {
+  const { requests, reason } = load();
   const { failure, description } = requests?.ringState() ?? { failure: reason };
   const onRing = failure === null;
   const flags = onRing ? description.setupFlags : 0;
   return {
     backend: onRing ? 'io_uring' : 'threadpool',
     reason: failure,
-    kernel: os.release(),
+    kernel: require('node:os').release(),
     setupFlags: Object.keys(setupFlagNames).filter((name) => flags & setupFlagNames[name]),
     sqEntries: onRing ? description.sqEntries : 0,
     cqEntries: onRing ? description.cqEntries : 0,
@@ -110,6 +119,7 @@ function status() {
  *   `queued`: waiting in user space; `inFlight`: with the kernel
  */
 function stats() {
+  const { requests } = load();
   return Object.fromEntries(
     counterNames.map((name, index) => [name, requests?.counters[index] ?? 0]),
   );

@@ -1,7 +1,8 @@
 'use strict';
 /** statx results as Node's own Stats and BigIntStats. */
 
-const fs = require('node:fs');
+const { constants } = require('node:fs');
+const { nodeFs } = require('./delegate');
 const { stats } = require('./request');
 const { STAT_FIELDS } = require('./binding').binding;
 
@@ -26,8 +27,8 @@ const BIRTHTIME = 17;
  * What the running Node makes of a file. `new fs.Stats()` is deprecated and warns, so Stats are made
  * from the prototype, after this sample's shape.
  */
-const sample = fs.statSync('/');
-const BigIntStats = fs.statSync('/', { bigint: true }).constructor;
+const sample = nodeFs.statSync('/');
+const BigIntStats = nodeFs.statSync('/', { bigint: true }).constructor;
 
 /** Node 20 has the dates as own properties, later ones make them from the milliseconds when asked. */
 const ownDates = Object.hasOwn(sample, 'atime');
@@ -118,7 +119,7 @@ function bigintStatsAt(index) {
 
 /** The type bits (fs.constants.S_IF...) of the file at `index`. */
 function typeAt(index) {
-  return stats[index * STAT_FIELDS + MODE] & fs.constants.S_IFMT;
+  return stats[index * STAT_FIELDS + MODE] & constants.S_IFMT;
 }
 
 /**

@@ -1,9 +1,9 @@
 'use strict';
 /** What a FileHandle's contents flow through: Node's own stream classes over the handle's operations. */
 
-const fs = require('node:fs');
 const { ReadableStream } = require('node:stream/web');
 const { Interface } = require('node:readline');
+const { nodeFs } = require('./delegate');
 const { invalidType, nodeError } = require('./errors');
 const { kRef, kUnref } = require('./symbols');
 
@@ -71,14 +71,14 @@ function streamOver(handle, create, options) {
   return stream;
 }
 
-/** @returns {fs.ReadStream} as FileHandle.createReadStream() of Node */
+/** @returns {import('node:fs').ReadStream} as FileHandle.createReadStream() of Node */
 function createReadStream(handle, options) {
-  return streamOver(handle, fs.createReadStream, options);
+  return streamOver(handle, nodeFs.createReadStream, options);
 }
 
-/** @returns {fs.WriteStream} as FileHandle.createWriteStream() of Node */
+/** @returns {import('node:fs').WriteStream} as FileHandle.createWriteStream() of Node */
 function createWriteStream(handle, options) {
-  return streamOver(handle, fs.createWriteStream, options);
+  return streamOver(handle, nodeFs.createWriteStream, options);
 }
 
 /** The class that Node's readLines() makes: what readline.Interface is based on. */

@@ -98,15 +98,15 @@ async function checkAborted(signal) {
 function textAt(index, length, encoding) {
   largeStreak = 0;
   const start = slotAt(index) * BLOCK_SIZE;
-  return slab.toString(encoding, start, start + length);
+  return slab().toString(encoding, start, start + length);
 }
 
-/** The same, copied into `memory`. @returns {Buffer} that */
-function bytesAt(index, length, memory) {
+/** The same, copied into `target`. @returns {Buffer} that */
+function bytesAt(index, length, target) {
   largeStreak = 0;
   const start = slotAt(index) * BLOCK_SIZE;
-  slab.copy(memory, 0, start, start + length);
-  return memory;
+  slab().copy(target, 0, start, start + length);
+  return target;
 }
 
 /** detail: the encoding, if any */
@@ -172,7 +172,7 @@ function typeOf(path) {
  */
 async function readOn({ path, signal }, length, index, readAgain, take) {
   const start = slotAt(index) * BLOCK_SIZE;
-  const head = Buffer.from(slab.subarray(start, start + length));
+  const head = Buffer.from(slab().subarray(start, start + length));
   const slot = new SlotFile(slotAt(index), length, signal);
   const type = await typeOf(path).catch(() => undefined);
   if (type === S_IFREG && head.length > 0) {

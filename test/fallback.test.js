@@ -214,9 +214,11 @@ describe('without io_uring, or little of it', () => {
       assert.equal(status.backend, 'io_uring');
     });
 
-    it('so few descriptors that none is left for a ring', async () => {
+    /** What the ring's status and a file are when the last descriptor is taken after `load`. */
+    async function withoutDescriptors(load) {
       const { said, code, stderr } = await runProgram(
-        async ({ uring, nodeFs: files, say }) => {
+        async ({ uring, nodeFs: files, args, say }) => {
+          if (args) require(args);
           const opened = [];
           try {
             for (;;) opened.push(files.openSync('/dev/null', 'r'));
@@ -225,14 +227,26 @@ describe('without io_uring, or little of it', () => {
           }
           const { backend, reason } = uring.ring.status();
           for (const fd of opened) files.closeSync(fd);
-          say([backend, reason, await uring.readFile('/proc/self/comm', 'utf8')]);
+          const text = await uring.readFile('/proc/self/comm', 'utf8');
+          say({ backend, reason, text, later: uring.ring.status().backend });
         },
-        { launcher: ['sh', '-c', 'ulimit -n 64; exec "$0" "$@"'] },
+        { args: load, launcher: ['sh', '-c', 'ulimit -n 64; exec "$0" "$@"'] },
       );
       assert.equal(code, 0, stderr);
-      assert.equal(said[0][0], 'threadpool');
-      assert.match(said[0][1], /^no file descriptor is left for a ring \(ulimit -n\)/);
-      assert.match(said[0][2], /^\S+\n$/);
+      assert.match(said[0].text, /^\S+\n$/);
+      return said[0];
+    }
+
+    it('so few descriptors that none is left for a ring', async () => {
+      const { backend, reason, later } = await withoutDescriptors(`${ROOT}/lib/promises.js`);
+      assert.deepEqual([backend, later], ['threadpool', 'threadpool']);
+      assert.match(reason, /^no file descriptor is left for a ring \(ulimit -n\)/);
+    });
+
+    it('none for loading what makes one either: until there is', async () => {
+      const { backend, reason, later } = await withoutDescriptors('');
+      assert.deepEqual([backend, later], ['threadpool', 'io_uring']);
+      assert.match(reason, /^this package could not be loaded: EMFILE/);
     });
 
     it('no lockable memory', async () => {

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const nodePromises = require('node:fs/promises');
 const { constants } = require('node:fs');
+const path = require('node:path');
 const { ROOT, onRing, runProgram, uring, useFolder } = require('./helpers/environment');
 const { spawnSync } = require('node:child_process');
 
@@ -63,6 +64,33 @@ describe('lib/index', () => {
     assert.ok(!({} instanceof uring.FileHandle));
     await handle.close();
     if (!onRing) assert.throws(() => new uring.FileHandle(), TypeError);
+  });
+
+  it('loading it loads little: of Node no more than fs/promises does', () => {
+    const modulesAfter = (source) => {
+      const say =
+        'process.stdout.write(JSON.stringify([process.moduleLoadList, Object.keys(require.cache)]))';
+      const { stdout, stderr } = spawnSync(process.execPath, ['-e', `${source};${say}`]);
+      assert.equal(String(stderr), '');
+      return JSON.parse(stdout);
+    };
+    const [expected] = modulesAfter(`require('node:fs/promises')`);
+    const [loaded, files] = modulesAfter(`require(${JSON.stringify(ROOT)})`);
+    assert.deepEqual(
+      loaded.filter((name) => !expected.includes(name)),
+      [],
+    );
+    assert.deepEqual(
+      files.map((file) => path.relative(ROOT, file)),
+      ['lib/index.js', 'lib/delegate.js', 'lib/ring.js'],
+    );
+  });
+
+  it('knows what goes through the ring without loading it', function () {
+    if (!onRing) this.skip();
+    const { functions } = require('../lib/promises');
+    const own = Object.keys(nodePromises).filter((name) => uring[name] !== nodePromises[name]);
+    assert.deepEqual(own.sort(), Object.keys(functions).sort());
   });
 
   it('loading it makes no ring yet, and opens nothing', async () => {
