@@ -5,7 +5,7 @@
       'sources': [
         'src/addon.c',
         'src/args.c',
-        'src/cached_stat.c',
+        'src/cached.c',
         'src/engine.c',
         'src/file_ops.c',
         'src/probe.c',

@@ -43,7 +43,7 @@ static ufs_request *queue_pop(ufs_queue *queue) {
 }
 
 static uint32_t queued(const ufs_engine *engine) {
-  return engine->waiting.length + engine->waiting_for_slot.length;
+  return engine->begun.length + engine->waiting.length + engine->waiting_for_slot.length;
 }
 
 /* ---- direct descriptors ---- */
@@ -70,6 +70,16 @@ void ufs_engine_free_slot(ufs_engine *engine, int32_t slot) {
 
 void ufs_engine_close_slot(ufs_engine *engine, int32_t slot) {
   engine->closing_slot[engine->closing_slots++] = (uint16_t)slot;
+}
+
+uint8_t *ufs_engine_block(const ufs_engine *engine, const ufs_request *request) {
+  return engine->shared.slab + (size_t)request->slot * UFS_BLOCK_SIZE;
+}
+
+void ufs_engine_adopt(ufs_engine *engine, ufs_request *request, int fd) {
+  request->slot_open =
+      io_uring_register_files_update(&engine->ring.uring, (unsigned)request->slot, &fd, 1) == 1;
+  (void)close(fd);
 }
 
 /* A slot may serve again only when the CQE of its close has come: an open that overtakes the close
@@ -150,8 +160,8 @@ static void finish_early(ufs_engine *engine, ufs_request *request) {
 
 static bool attempt(ufs_engine *engine, ufs_request *request) {
   if (request->operation->attempt == NULL) return false;
-  if (engine->in_flight + engine->waiting.length >= FEW) return false;
-  if (!request->operation->attempt(request)) return false;
+  if (engine->in_flight + queued(engine) >= FEW) return false;
+  if (!request->operation->attempt(engine, request)) return false;
   if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
   queue_push(&engine->done, request);
   return true;
@@ -160,7 +170,7 @@ static bool attempt(ufs_engine *engine, ufs_request *request) {
 static bool may_run(const ufs_engine *engine, const ufs_queue *queue) {
   if (queue->head == NULL) return false;
   const ufs_operation *operation = queue->head->operation;
-  if (operation->takes_slot && engine->free_slots == 0) return false;
+  if (operation->takes_slot && queue->head->slot < 0 && engine->free_slots == 0) return false;
   return ufs_ring_room(&engine->ring) >= operation->sqes;
 }
 
@@ -175,8 +185,10 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     }
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
+    if (request->operation->takes_slot && request->slot < 0) {
+      request->slot = engine->free_slot[--engine->free_slots];
+    }
     if (attempt(engine, request)) continue;
-    if (request->operation->takes_slot) request->slot = engine->free_slot[--engine->free_slots];
     bytes += request->length;
     fill(engine, request);
   }
@@ -197,7 +209,7 @@ static void complete_request(ufs_engine *engine, ufs_request *request) {
     finished = request->result != -EINTR;
   }
   if (!finished && !request->cancelled) {
-    queue_push(operation->takes_slot ? &engine->waiting_for_slot : &engine->waiting, request);
+    queue_push(operation->takes_slot ? &engine->begun : &engine->waiting, request);
     return;
   }
   if (!finished) {
@@ -276,7 +288,8 @@ static void pump(ufs_engine *engine) {
   while (filled > 0 && engine->done.length < UFS_HANDOVER_SIZE) {
     if (engine->cancel_due) cancel_superseded(engine);
     fill_slot_closes(engine);
-    filled = fill_from(engine, &engine->waiting);
+    filled = fill_from(engine, &engine->begun);
+    filled += fill_from(engine, &engine->waiting);
     filled += fill_from(engine, &engine->waiting_for_slot);
     (void)ufs_ring_submit(&engine->ring); /* a failure is kept, and told to JS by hand_over() */
     (void)ufs_ring_reap(&engine->ring);
@@ -295,8 +308,10 @@ static void release_delivered(ufs_engine *engine) {
   while (engine->delivered != NULL) {
     ufs_request *request = engine->delivered;
     engine->delivered = request->next;
-    if (request->slot >= 0) {
+    if (request->slot >= 0 && request->slot_open) {
       ufs_engine_close_slot(engine, request->slot);
+    } else if (request->slot >= 0) {
+      ufs_engine_free_slot(engine, request->slot);
     }
     ufs_request_release(&engine->requests, request);
   }
@@ -338,7 +353,7 @@ static uint32_t hand_over(ufs_engine *engine) {
     if (request->statx != NULL && request->result >= 0) {
       write_stat(shared->stats + (size_t)count * UFS_STAT_FIELDS, request->statx);
     }
-    if (request->slot >= 0) status |= UFS_AGAIN;
+    if (request->slot_open) status |= UFS_AGAIN;
     request->next = engine->delivered;
     engine->delivered = request;
     count++;
@@ -349,7 +364,8 @@ static uint32_t hand_over(ufs_engine *engine) {
     if (queued(engine) > 0) status |= UFS_MORE;
     return status | UFS_BROKEN | count;
   }
-  if (may_run(engine, &engine->waiting) || may_run(engine, &engine->waiting_for_slot)) {
+  if (may_run(engine, &engine->begun) || may_run(engine, &engine->waiting) ||
+      may_run(engine, &engine->waiting_for_slot)) {
     status |= UFS_MORE;
   }
   if (engine->closing_slots > 0 && ufs_ring_room(&engine->ring) > 0) status |= UFS_AGAIN;

@@ -22,12 +22,12 @@ struct ufs_operation {
   const char *arguments; /* how args.c reads the call's arguments */
   uint8_t opcode;        /* that the kernel must have */
   uint8_t sqes;          /* SQEs it takes, in one submission */
-  bool takes_slot;       /* a direct descriptor is reserved for it before fill */
+  bool takes_slot;       /* a direct descriptor, and its block, are reserved for it */
   bool on_slot;          /* its fd is a direct descriptor */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* Does it in this thread, without the ring, unless that may block: then false. For requests that
    * are few, whose way through a kernel worker would cost more than they do. */
-  bool (*attempt)(ufs_request *request);
+  bool (*attempt)(ufs_engine *engine, ufs_request *request);
   /* A single SQE; with a fill, one that it leaves to ufs_engine_fill_one(). */
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */
@@ -49,7 +49,7 @@ enum {
   /* Direct descriptors, and blocks of the slab: one each for every small whole-file read under way.
    */
   UFS_SLOTS = 512,
-  UFS_BLOCK_SIZE = 16 * 1024,
+  UFS_BLOCK_SIZE = 16 * 1024 + 64, /* a file of 16 KiB, and room to see that it ends there */
 };
 
 /* What flush says, beside the number of requests handed over (low 16 bits). */
@@ -95,6 +95,7 @@ struct ufs_engine {
   ufs_request_pool requests;
   ufs_queue waiting;
   ufs_queue waiting_for_slot; /* apart, so that readers stuck on FIFOs hold up nobody else */
+  ufs_queue begun;            /* that have a slot, and a step to go: before those that have none */
   ufs_queue done;
   ufs_request *delivered; /* JS is looking at them until its next flush */
   uint32_t in_flight;     /* requests that the kernel has */
@@ -152,6 +153,12 @@ void ufs_engine_fill_one(ufs_engine *engine, ufs_request *request);
 /* For the rows: an SQE for a step of the request, and, after it is prepared, its address. */
 struct io_uring_sqe *ufs_engine_sqe(ufs_engine *engine);
 void ufs_engine_tag(struct io_uring_sqe *sqe, ufs_request *request, unsigned step);
+
+/* For the rows: the block of the request's slot. */
+uint8_t *ufs_engine_block(const ufs_engine *engine, const ufs_request *request);
+
+/* For the rows: the open file becomes that of the request's slot; `fd` is closed. */
+void ufs_engine_adopt(ufs_engine *engine, ufs_request *request, int fd);
 
 /* For the rows: a direct descriptor that holds no file (any more), or one that is to be closed. */
 void ufs_engine_free_slot(ufs_engine *engine, int32_t slot);

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cached_stat.h"
+#include "cached.h"
 
 /* The kernel moves no more than this in one call, whatever is asked. */
 enum { MAX_TRANSFER = 0x7ffff000 };
@@ -221,6 +221,11 @@ static void prepare_ftruncate(struct io_uring_sqe *sqe, const ufs_request *reque
   io_uring_prep_rw(UFS_OP_FTRUNCATE, sqe, request->fd, NULL, 0, request->offset);
 }
 
+static bool attempt_fstat(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  return ufs_cached_fstat(request);
+}
+
 static void prepare_fstat(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_statx(sqe, request->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME,
                       request->statx);
@@ -248,6 +253,11 @@ static bool finish_close_slot(ufs_engine *engine, ufs_request *request) {
 }
 
 /* ---- paths ---- */
+
+static bool attempt_stat(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  return ufs_cached_stat(request);
+}
 
 static void prepare_stat(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_statx(sqe, AT_FDCWD, request->path, request->flags, STATX_BASIC_STATS | STATX_BTIME,
@@ -307,8 +317,8 @@ const ufs_operation ufs_file_operations[] = {
     {ROW(fsync, "d", IORING_OP_FSYNC)},
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},
-    {ROW(fstat, "ds", IORING_OP_STATX), .attempt = ufs_cached_fstat},
-    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = ufs_cached_stat},
+    {ROW(fstat, "ds", IORING_OP_STATX), .attempt = attempt_fstat},
+    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = attempt_stat},
     {ROW(rename, "pp", IORING_OP_RENAMEAT)},
     {ROW(unlink, "p", IORING_OP_UNLINKAT)},
     {ROW(rmdir, "p", IORING_OP_UNLINKAT)},

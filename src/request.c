@@ -33,6 +33,7 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->in_worker = false;
   request->sync = false;
   request->superseded = false;
+  request->slot_open = false;
   request->fd = -1;
   request->slot = -1;
   request->flags = 0;

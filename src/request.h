@@ -37,8 +37,9 @@ struct ufs_request {
   bool in_worker;      /* to be run by a kernel worker, where it may block */
   bool sync;           /* fsync before the close */
   bool superseded;     /* its remaining steps are to be cancelled */
+  bool slot_open;      /* `slot` holds a file */
   int32_t fd;          /* what to work on, or an open FIFO that waits for its writer */
-  int32_t slot;        /* direct descriptor in use, or -1 */
+  int32_t slot;        /* direct descriptor that is its own, or -1 */
   int32_t flags;
   uint32_t mode;
   uint32_t length;

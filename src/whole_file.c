@@ -2,39 +2,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 
-/* The last bytes of a block are for the read that finds the end of the file. A file that fits into
- * the rest is read whole, its end seen, in one submission. */
-enum { TAIL_SIZE = 64, BODY_SIZE = UFS_BLOCK_SIZE - TAIL_SIZE };
+#include "cached.h"
 
 /* The file's own position: it starts at 0, and a FIFO or a terminal has no other. */
 #define CURRENT_POSITION UINT64_MAX
 
-static void set_extra(ufs_request *request, int32_t slot, unsigned step) {
-  request->extra = (double)slot * 16 + step;
+static void set_extra(ufs_request *request, unsigned step) {
+  request->extra = (double)request->slot * 16 + step;
 }
 
 static void leave_slot_to_js(ufs_request *request, unsigned step) {
-  set_extra(request, request->slot, UFS_UNFINISHED | step);
+  set_extra(request, UFS_UNFINISHED | step);
   request->slot = -1;
+  request->slot_open = false;
 }
 
 static void prepare_open(struct io_uring_sqe *sqe, const ufs_request *request) {
   /* O_CLOEXEC means nothing for a descriptor that no exec can see, and is refused. */
   io_uring_prep_openat_direct(sqe, AT_FDCWD, request->path, request->flags & ~O_CLOEXEC,
                               request->mode, (unsigned)request->slot);
-  sqe->flags |= IOSQE_IO_LINK;
   if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
 }
 
 /* The open failed, so the slot is empty. True when that is the result. */
-static bool finish_without_file(ufs_engine *engine, ufs_request *request) {
-  const int32_t slot = request->slot;
-  request->slot = -1;
-  ufs_engine_free_slot(engine, slot);
+static bool finish_without_file(ufs_request *request) {
   request->result = request->steps[0];
-  set_extra(request, slot, UFS_STEP_OPEN);
+  set_extra(request, UFS_STEP_OPEN);
   if (request->result == -EINTR) return false;
   if (request->result == -ENXIO && !request->in_worker) { /* a FIFO without a reader: file_ops.c */
     request->in_worker = true;
@@ -43,78 +37,85 @@ static bool finish_without_file(ufs_engine *engine, ufs_request *request) {
   return true;
 }
 
-/*
- * A chain can be cut: a kernel short of memory may take a part of a submission, and what is left of
- * a chain then runs by itself and meets a slot whose open has not ended. Its EBADF means that the
- * step has never been.
- */
-
-/* ---- readFile: open ► read ► read; the close follows the hand-over ---- */
+/* ---- readFile: open ► read ► read until nothing comes; the close follows the hand-over ---- */
 
 /*
- * Two reads, since only a read that finds nothing tells the end of any kind of file (/proc gives
- * what it likes, whatever its size says). A short read breaks a plain link but not a hard one. The
- * close is not part of the chain: with more to come it must not happen, and a FIFO can't be opened
- * again without loss.
+ * A step in each submission, of many files side by side. A chain of links would save submissions,
+ * but costs the kernel more than they do: it sets each link going by work of its own.
+ *
+ * Only a read that finds nothing tells the end of any kind of file (/proc gives what it likes,
+ * whatever its size says). Nothing at all is no end yet: a FIFO may wait for its first writer
+ * (file_ops.c), which JS finds out.
  */
-enum { READ_OPEN, READ_BODY, READ_TAIL };
 
-static void fill_read_file(ufs_engine *engine, ufs_request *request) {
-  uint8_t *block = engine->shared.slab + (size_t)request->slot * UFS_BLOCK_SIZE;
-  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
-  prepare_open(sqe, request);
-  ufs_engine_tag(sqe, request, READ_OPEN);
-
-  sqe = ufs_engine_sqe(engine);
-  io_uring_prep_read(sqe, request->slot, block, BODY_SIZE, CURRENT_POSITION);
-  sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK;
-  ufs_engine_tag(sqe, request, READ_BODY);
-
-  sqe = ufs_engine_sqe(engine);
-  io_uring_prep_read(sqe, request->slot, block + BODY_SIZE, TAIL_SIZE, CURRENT_POSITION);
-  sqe->flags |= IOSQE_FIXED_FILE;
-  ufs_engine_tag(sqe, request, READ_TAIL);
+static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
+  if (request->slot_open || request->in_worker) return false;
+  int fd = -1;
+  const int64_t result =
+      ufs_cached_read(request, ufs_engine_block(engine, request), UFS_BLOCK_SIZE - 1, &fd);
+  if (fd >= 0) ufs_engine_adopt(engine, request, fd);
+  if (result == -EAGAIN) return false;
+  request->result = result;
+  set_extra(request, result < 0 ? UFS_STEP_OPEN : UFS_STEP_TRANSFER);
+  return true;
 }
 
-/* The result is the number of bytes in the block. None at all is no end yet: a FIFO may wait for
- * its first writer (file_ops.c), which JS finds out. */
-static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
-  if (request->steps[READ_OPEN] < 0) return finish_without_file(engine, request);
-  int32_t body = request->steps[READ_BODY];
-  int32_t tail = request->steps[READ_TAIL];
-  if (body == -EBADF || tail == -EBADF) { /* the chain was cut */
-    ufs_engine_close_slot(engine, request->slot);
-    request->slot = -1;
-    return false;
+static void fill_read_file(ufs_engine *engine, ufs_request *request) {
+  struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
+  if (request->slot_open) {
+    io_uring_prep_read(sqe, request->slot, ufs_engine_block(engine, request) + request->length,
+                       UFS_BLOCK_SIZE - request->length, CURRENT_POSITION);
+    sqe->flags |= IOSQE_FIXED_FILE;
+  } else {
+    prepare_open(sqe, request);
   }
-  const bool interrupted = body == -EINTR || tail == -EINTR;
-  if (body == -EINTR) body = 0;
-  if (tail == -EINTR) tail = 0;
-  set_extra(request, request->slot, UFS_STEP_TRANSFER);
-  if (body < 0 || tail < 0) {
-    request->result = body < 0 ? body : tail;
+  ufs_engine_tag(sqe, request, 0);
+}
+
+/* `length` and then the result is the number of bytes in the block. */
+static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  const int32_t result = request->steps[0];
+  if (!request->slot_open) {
+    request->slot_open = result >= 0;
+    return result < 0 && finish_without_file(request);
+  }
+  if (result == -EINTR) return false;
+  if (result > 0) request->length += (uint32_t)result;
+  if (result > 0 && request->length < UFS_BLOCK_SIZE) return false;
+  /* What the kernel gave up amid the file is gone on with, not begun anew. */
+  const bool given_up = result == -ECANCELED && !request->cancelled && request->length > 0;
+  if (result < 0 && !given_up) {
+    request->result = result;
+    set_extra(request, UFS_STEP_TRANSFER);
     return true;
   }
-  request->result = body + tail;
-  if (tail > 0 && body < BODY_SIZE) {
-    uint8_t *block = engine->shared.slab + (size_t)request->slot * UFS_BLOCK_SIZE;
-    memmove(block + body, block + BODY_SIZE, (size_t)tail);
+  request->result = request->length;
+  if (result != 0 || request->length == 0) {
+    leave_slot_to_js(request, UFS_STEP_TRANSFER);
+  } else {
+    set_extra(request, UFS_STEP_TRANSFER);
   }
-  if (tail > 0 || request->result == 0 || interrupted) leave_slot_to_js(request, UFS_STEP_TRANSFER);
   return true;
 }
 
 /* ---- writeFile: open ► write ► (fsync) ► close ---- */
 
 /*
- * Plain links: a write that fails or is short breaks the chain, so that the file is still open to
- * go on with. A failed fsync may or may not break it, by kernel; its CQE tells.
+ * A chain, which one kernel worker does from end to end: by steps, each would wake the loop. Plain
+ * links: a write that fails or is short breaks the chain, so that the file is still open to go on
+ * with. A failed fsync may or may not break it, by kernel; its CQE tells.
+ *
+ * A chain can be cut: a kernel short of memory may take a part of a submission, and what is left of
+ * a chain then runs by itself and meets a slot whose open has not ended. Its EBADF means that the
+ * step has never been.
  */
 enum { WRITE_OPEN, WRITE_DATA, WRITE_SYNC, WRITE_CLOSE };
 
 static void fill_write_file(ufs_engine *engine, ufs_request *request) {
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
   prepare_open(sqe, request);
+  sqe->flags |= IOSQE_IO_LINK;
   ufs_engine_tag(sqe, request, WRITE_OPEN);
 
   request->steps[WRITE_DATA] = 0;
@@ -164,36 +165,32 @@ static void abandon_write_file(ufs_engine *engine, ufs_request *request) {
  * a file that has not been touched. */
 static bool finish_write_file(ufs_engine *engine, ufs_request *request) {
   if (request->steps[WRITE_OPEN] < 0) {
-    const bool finished = finish_without_file(engine, request);
+    const bool finished = finish_without_file(request);
     if (request->result == -ECANCELED) abandon_write_file(engine, request);
     return finished;
   }
-  const int32_t slot = request->slot;
   const int32_t closed = request->steps[WRITE_CLOSE];
-  const bool is_open = closed == -ECANCELED || closed == -EBADF;
   const int32_t synced = request->steps[WRITE_SYNC];
   int32_t written = request->steps[WRITE_DATA];
   if (never_ran(request, written)) written = 0;
-  if (!is_open) { /* even if the close reports an error */
-    request->slot = -1;
-    ufs_engine_free_slot(engine, slot);
-  }
-  set_extra(request, slot, UFS_STEP_TRANSFER);
+  /* Closed even if the close reports an error. */
+  request->slot_open = closed == -ECANCELED || closed == -EBADF;
+  set_extra(request, UFS_STEP_TRANSFER);
   if (written < 0) {
     request->result = written;
     return true;
   }
   const bool unfinished = (uint32_t)written < request->length || never_ran(request, synced);
-  if (unfinished && !is_open) return begin_rest(request, written);
+  if (unfinished && !request->slot_open) return begin_rest(request, written);
   request->result = (int64_t)request->offset + written;
   if (unfinished) {
     leave_slot_to_js(request, UFS_STEP_TRANSFER);
   } else if (synced < 0) {
     request->result = synced;
-    set_extra(request, slot, UFS_STEP_SYNC);
-  } else if (closed < 0 && !is_open && closed != -EINTR) {
+    set_extra(request, UFS_STEP_SYNC);
+  } else if (closed < 0 && !request->slot_open && closed != -EINTR) {
     request->result = closed;
-    set_extra(request, slot, UFS_STEP_CLOSE);
+    set_extra(request, UFS_STEP_CLOSE);
   }
   return true;
 }
@@ -203,8 +200,9 @@ const ufs_operation ufs_whole_file_operations[] = {
      .many = "readFileMany",
      .arguments = "pf",
      .opcode = IORING_OP_OPENAT,
-     .sqes = 3,
+     .sqes = 1,
      .takes_slot = true,
+     .attempt = attempt_read_file,
      .fill = fill_read_file,
      .finish = finish_read_file},
     {.name = "writeFile",

@@ -119,7 +119,7 @@ async function terminateFullRing({ root, args: { fifo }, say }) {
   const timer = setTimeout(() => {
     say('terminate() hangs');
     process.kill(process.pid, 'SIGKILL');
-  }, 5000);
+  }, 20_000);
   await worker.terminate();
   clearTimeout(timer);
   say('ended');

@@ -1,15 +1,15 @@
 'use strict';
 
-// stat from the kernel's caches, without the ring (src/cached_stat.c).
+// what is answered from the kernel's caches, without the ring (src/cached.c).
 
 const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
 const { describeOnRing, uring, useFolder } = require('./helpers/environment');
 
-/** File systems that src/cached_stat.c knows: ext, XFS, btrfs, F2FS, tmpfs. */
+/** File systems that src/cached.c knows: ext, XFS, btrfs, F2FS, tmpfs. */
 const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994];
 
-describeOnRing('cached stat', () => {
+describeOnRing('cached', () => {
   const folder = useFolder();
 
   /** Calls of io_uring_enter(2) that `use` makes. */
@@ -39,6 +39,36 @@ describeOnRing('cached stat', () => {
     await handle.close();
     const many = () => Promise.all(Array.from({ length: 64 }, () => uring.stat(file)));
     assert.ok((await entersOf(many)) > 0);
+  });
+
+  it('so are small files, whatever their size; larger and other ones go through the ring', async function () {
+    const sizes = [0, 1, 4096, 16_383, 16_384, 16_385, 40_000];
+    const files = sizes.map((size) => folder.file(`of ${size}`, Buffer.alloc(size, 'x')));
+    for (const file of files) nodeFs.readFileSync(file);
+    nodeFs.existsSync(folder.in('none')); // now it is known to be missing
+    for (const [i, file] of files.entries()) {
+      assert.deepEqual(await uring.readFile(file), Buffer.alloc(sizes[i], 'x'));
+    }
+    if ((await entersOf(() => uring.readFile(files[0]))) > 0) {
+      this.skip('the temporary folder is not answered for here');
+    }
+    const small = files.slice(0, 5);
+    assert.equal(
+      await entersOf(() => Promise.all(small.slice(0, 3).map((f) => uring.readFile(f)))),
+      0,
+    );
+    for (const file of small) assert.equal(await entersOf(() => uring.readFile(file)), 0);
+    assert.equal(await entersOf(() => assert.rejects(uring.readFile(folder.in('none')))), 0);
+    assert.ok((await entersOf(() => uring.readFile(files[6]))) > 0);
+    assert.ok((await entersOf(() => uring.readFile('/proc/version'))) > 0);
+  });
+
+  it('a file that changes is read as it is', async () => {
+    const file = folder.in('growing');
+    for (let size = 0; size < 50; size++) {
+      nodeFs.writeFileSync(file, 'x'.repeat(size * 400));
+      assert.equal(await uring.readFile(file, 'utf8'), 'x'.repeat(size * 400));
+    }
   });
 
   it('what is new, gone, renamed or larger is seen at once', async () => {
@@ -76,6 +106,9 @@ describeOnRing('cached stat', () => {
     await uring.stat(file);
     const before = count();
     for (let i = 0; i < 100; i++) await uring.stat(file);
+    for (const path of [file, '/proc/version', folder.in('none'), folder.in()]) {
+      for (let i = 0; i < 100; i++) await uring.readFile(path).catch(() => {});
+    }
     assert.equal(count(), before);
   });
 });

@@ -1,0 +1,101 @@
+#include "cached.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* In newer headers than Debian 12's only; the numbers are the kernel's (include/uapi/linux). */
+enum { RESOLVE_CACHED_ONLY = 0x20 };
+#define XFS_MAGIC 0x58465342
+#define F2FS_MAGIC 0xf2f52010
+
+/* Where attributes are in memory once the file is, and no server has newer ones. */
+static bool is_local(int fd) {
+  struct statfs file_system;
+  if (fstatfs(fd, &file_system) < 0) return false;
+  switch ((uint32_t)file_system.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_MAGIC:
+    case TMPFS_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/* is_local(), remembered for the last block device asked about. A device without a major number (of
+ * NFS, FUSE, btrfs, tmpfs) may be another file system by the next time. Each thread has its own. */
+static bool is_local_device(int fd, const struct statx *stat) {
+  static _Thread_local uint32_t known_major;
+  static _Thread_local uint32_t known_minor;
+  const bool is_known = stat->stx_dev_major != 0 && stat->stx_dev_major == known_major &&
+                        stat->stx_dev_minor == known_minor;
+  if (is_known) return true;
+  if (!is_local(fd)) return false;
+  known_major = stat->stx_dev_major;
+  known_minor = stat->stx_dev_minor;
+  return true;
+}
+
+static bool stat_open_file(int fd, unsigned mask, struct statx *stat) {
+  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, stat) == 0 &&
+         is_local_device(fd, stat);
+}
+
+static int open_cached(const char *path, unsigned flags) {
+  const struct open_how how = {
+      .flags = flags | O_CLOEXEC, .resolve = RESOLVE_CACHED_ONLY, /* 5.12; EINVAL before */
+  };
+  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+bool ufs_cached_fstat(ufs_request *request) {
+  request->result = 0;
+  return stat_open_file(request->fd, STATX_BASIC_STATS | STATX_BTIME, request->statx);
+}
+
+bool ufs_cached_stat(ufs_request *request) {
+  const bool follow = (request->flags & AT_SYMLINK_NOFOLLOW) == 0;
+  const int fd = open_cached(request->path, O_PATH | (follow ? 0U : (unsigned)O_NOFOLLOW));
+  if (fd < 0) {
+    request->result = -errno;
+    return errno == ENOENT;
+  }
+  const bool is_answer = stat_open_file(fd, STATX_BASIC_STATS | STATX_BTIME, request->statx);
+  (void)close(fd);
+  request->result = 0;
+  return is_answer;
+}
+
+/* The whole of a regular file, or -EAGAIN. What is not in the page cache cuts a read short. */
+static int64_t read_open_file(int fd, uint8_t *memory, size_t size) {
+  struct statx stat;
+  if (!stat_open_file(fd, STATX_TYPE | STATX_SIZE, &stat)) return -EAGAIN;
+  if (!S_ISREG(stat.stx_mode) || stat.stx_size > size) return -EAGAIN;
+  if (stat.stx_size == 0) return 0;
+  const struct iovec vector = {.iov_base = memory, .iov_len = size};
+  const ssize_t count = preadv2(fd, &vector, 1, 0, RWF_NOWAIT);
+  return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
+}
+
+int64_t ufs_cached_read(const ufs_request *request, uint8_t *memory, size_t size, int *fd) {
+  /* O_NONBLOCK, as the ring's own first try, for FIFOs and leases; it means nothing to the reads of
+   * a regular file. */
+  *fd = open_cached(request->path, (unsigned)request->flags | O_NONBLOCK);
+  if (*fd < 0) return errno == ENOENT ? -ENOENT : -EAGAIN;
+  const int64_t result = read_open_file(*fd, memory, size);
+  if (result == -EAGAIN) {
+    (void)fcntl(*fd, F_SETFL, request->flags & ~O_NONBLOCK);
+    return result;
+  }
+  (void)close(*fd);
+  *fd = -1;
+  return result;
+}
