@@ -24,7 +24,7 @@
  *   other way.
  * @property {(handle: any) => any} datasync
  * @property {((handle: any, size: number) => import('node:stream').Readable)|null} readStream Of
- *   the first `size` bytes; leaves the handle open. Null for the synchronous driver.
+ *   the first `size` bytes; closes the handle. Null for the synchronous driver.
  * @property {(handle: any) => any} close
  * @property {(path: string) => any} unlink
  */
@@ -34,6 +34,9 @@ const fsPromises = require('node:fs/promises');
 
 /** Name of the driver that is measured. */
 const URING = 'uring-fs';
+
+/** Name of the one over callbacks. */
+const CALLBACK = 'callback fs';
 
 /** Name of the driver that the ratios are to. */
 const BASELINE = 'fs/promises';
@@ -56,8 +59,7 @@ function promiseDriver(name, api) {
     read: (handle, buffer, length, position) => handle.read(buffer, 0, length, position),
     write: (handle, buffer, length, position) => handle.write(buffer, 0, length, position),
     datasync: (handle) => handle.datasync(),
-    readStream: (handle, size) =>
-      handle.createReadStream({ autoClose: false, start: 0, end: size - 1 }),
+    readStream: (handle, size) => handle.createReadStream({ start: 0, end: size - 1 }),
     close: (handle) => handle.close(),
     unlink: (path) => api.unlink(path),
   };
@@ -65,7 +67,7 @@ function promiseDriver(name, api) {
 
 /** @type {Driver} */
 const callbackDriver = {
-  name: 'callback fs',
+  name: CALLBACK,
   sync: false,
   readFile: (path, encoding) =>
     new Promise((resolve, reject) => {
@@ -99,8 +101,7 @@ const callbackDriver = {
     new Promise((resolve, reject) => {
       fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()));
     }),
-  readStream: (fd, size) =>
-    fs.createReadStream('', { fd, autoClose: false, start: 0, end: size - 1 }),
+  readStream: (fd, size) => fs.createReadStream('', { fd, start: 0, end: size - 1 }),
   close: (fd) =>
     new Promise((resolve, reject) => {
       fs.close(fd, (error) => (error ? reject(error) : resolve()));
@@ -140,4 +141,4 @@ function createDrivers(uring) {
   ];
 }
 
-module.exports = { BASELINE, URING, createDrivers };
+module.exports = { BASELINE, CALLBACK, URING, createDrivers };

@@ -29,7 +29,7 @@ const { randomFillSync } = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { median } = require('./harness');
+const { median } = require('./figures');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -138,9 +138,12 @@ function text(size, seed) {
 
 /** A folder for what the benchmark writes. */
 class Workspace {
-  /** Makes the folder, in `os.tmpdir()` (so TMPDIR decides where). */
-  constructor() {
-    this.root = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-bench-'));
+  /**
+   * @param {string} [root] A folder that another process made. Else makes one, in `os.tmpdir()` (so
+   *   TMPDIR decides where).
+   */
+  constructor(root = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-bench-'))) {
+    this.root = root;
   }
 
   /** Removes the folder and all that is in it. */

@@ -3,34 +3,35 @@
 /**
  * Times workloads: drivers in alternation, medians over rounds, latency percentiles.
  *
- * One round of a workload is one short slice per driver and per number of operations in flight.
- * A slice runs c loops, each awaiting one operation after the other, until the clock says stop.
- * The clock is read every so many operations (about once in a millisecond), never by a timer:
- * awaits of uring-fs may settle without the event loop turning. Nothing is allocated per operation
- * but what the operation itself allocates.
+ * One round of a workload is one short slice (see slice.js) per driver and row; a row is a number of
+ * operations in flight, or a step of something else. Ratios are taken within a round.
  *
  * @typedef {object} Workload
  * @property {string} name What the report calls it and `--filter` matches.
  * @property {string} unit What one operation is, in the plural: 'files', 'reads', 'calls'.
  * @property {string} data One line on the data it works on.
- * @property {number[]} concurrency Operations in flight to measure with.
+ * @property {number[]} concurrency Operations in flight to measure with: a row each.
+ * @property {Step[]} [steps] Rows instead, all with the first of `concurrency`.
+ * @property {boolean} [growth] Report the rates as multiples of the first row's too.
  * @property {boolean} [latency] Time each operation too (in nanoseconds) and report percentiles.
  * @property {boolean} [cpu] False if CPU per operation would mean nothing (a load runs beside it).
+ * @property {boolean} [busy] False if c=1 has no second row with the other cores kept busy.
  * @property {number} [sliceFactor] Times the usual slice length, for slow operations. Default 1.
  * @property {number} [weight] Units that one operation does (files of a batch, MiB of a stream).
  *   Default 1. Rates and CPU are per unit.
  * @property {boolean} [loopDelay] Report how long the event loop was held up (not for synchronous
  *   drivers, which hold it up all the time).
+ * @property {boolean} [allocations] Report what an operation allocates.
  * @property {(drivers: Driver[]) => Driver[]} [drivers] Who takes part, if not all as they are.
- * @property {import('./floor').FloorWork} [floor] What a program in C does for comparison.
+ * @property {import('./floor').FloorWork} [floor] What another program does for comparison.
  * @property {() => string|null} [unavailable] Why it cannot run here, asked right before it would.
  * @property {(driver: Driver) => Promise<object>} open What the other functions get as `state`.
  * @property {(driver: Driver, state: object) => Promise<void>} verify Throws on a wrong byte.
- * @property {(driver: Driver, state: object, turn: number, lane: number) => any} operation One
- *   operation: a promise, or the value if the driver is a synchronous one. `turn` counts the
- *   operations of this driver, `lane` is the number of the loop, from 0.
- * @property {(driver: Driver, state: object, milliseconds: number) => Promise<Ran>} [slice] Takes
- *   the place of `operation` where other processes do the work.
+ * @property {(driver: Driver, state: object, turn: number, lane: number, step: Step|null) => any}
+ *   operation One operation: a promise, or the value if the driver is a synchronous one. `turn`
+ *   counts the operations of this driver, `lane` is the number of the loop, from 0.
+ * @property {(driver: Driver, state: object, milliseconds: number, row: Row) => Promise<Ran>}
+ *   [slice] Takes the place of `operation` where others (processes, workers) do the work.
  * @property {() => void} [abort] Ends the processes of a slice early.
  * @property {boolean} [cold] No warm-up.
  * @property {number} [mostRounds] Rounds that are enough of a long slice.
@@ -40,9 +41,19 @@
  *
  * @typedef {import('./drivers').Driver} Driver
  *
- * @typedef {object} Ran A slice that another process did.
+ * @typedef {object} Step
+ * @property {string} label
+ * @property {number} [weight] In the place of the workload's.
+ *
+ * @typedef {object} Row
+ * @property {number} c Operations in flight (synchronous drivers: always one).
+ * @property {boolean} busy The other cores are kept busy.
+ * @property {Step|null} step
+ *
+ * @typedef {object} Ran A slice that others did.
  * @property {number} operations
  * @property {number} milliseconds
+ * @property {number} [cpu] Microseconds per operation.
  * @property {import('node:perf_hooks').RecordableHistogram|null} histogram Latencies, nanoseconds.
  * @property {Burst} [burst]
  *
@@ -61,53 +72,65 @@
  * @typedef {object} Sample One slice.
  * @property {number} round From 0.
  * @property {string} driver
- * @property {number|null} c Operations in flight; null for a synchronous driver.
- * @property {boolean} busy The other cores were kept busy.
+ * @property {number} c
+ * @property {boolean} busy
+ * @property {string|null} step Its label.
  * @property {number} operations Completed ones, in units.
  * @property {number} milliseconds Wall time, until the last loop has ended.
  * @property {number} rate Operations per second.
  * @property {number|null} cpu User and system time of the process, microseconds per operation.
  * @property {Latency|null} latency
  * @property {Burst} [burst]
- * @property {number|null} loopDelay Longest delay of the event loop, in milliseconds.
  *
- * @typedef {object} Figure One driver at one number of operations in flight.
+ * @typedef {object} Figure One driver in one row.
  * @property {number} rate Operations per second: median of the rounds.
  * @property {number|null} ratio Rate / rate of the baseline in the same round: median of those.
  * @property {[number, number]|null} ratioRange Lowest and highest ratio of a round.
+ * @property {number|null} growth Rate / rate of this driver in the first row, likewise.
  * @property {number|null} cpu Microseconds per operation: median of the rounds.
+ * @property {number|null} cpuRatio To that of the baseline, as `ratio`.
  * @property {Latency|null} latency Percentiles over all rounds together.
  * @property {{ p50: number, p99: number }|null} latencyRatio Times lower than the baseline's.
- * @property {Burst|null} burst Of the last round.
- * @property {number|null} loopDelay Milliseconds: the longest of all rounds.
+ * @property {Burst|null} burst
+ * @property {{ p99: number, max: number }|null} loopDelay Milliseconds, over all rounds together.
+ * @property {import('./gauge').Allocations|null} allocations
  *
  * @typedef {object} FloorFigure
- * @property {number} rate Of the program in C: operations per second, median of the rounds.
+ * @property {string} name
+ * @property {number} rate Operations per second, median of the rounds.
  * @property {number} share Rate of the measured driver / that: median of those of each round.
+ *
+ * @typedef {object} RowFigures
+ * @property {number} c
+ * @property {boolean} busy
+ * @property {string|null} step
+ * @property {Record<string, Figure>} drivers
+ * @property {Record<string, number>} times How many times the rate of each other driver the measured
+ *   one has: median over the rounds.
+ * @property {FloorFigure|null} floor
  *
  * @typedef {object} Result
  * @property {string} name
  * @property {string} unit
  * @property {string} data
- * @property {{ c: number, busy: boolean, drivers: Record<string, Figure>, floor: FloorFigure|null }[]} rows
+ * @property {boolean} growth
+ * @property {RowFigures[]} rows
  * @property {Sample[]} samples Every slice, in the order they ran.
  */
 
 const { createHistogram } = require('node:perf_hooks');
-
-const { FLOOR } = require('./floor');
+const { figuresOf, floorFigure, keyOf, latencyOf, ratiosOf } = require('./figures');
+const { countAllocations, startDelayGauge } = require('./gauge');
+const { Slice, runLanes, turnOfTheLoop } = require('./slice');
 
 /** Stands for the floor in the order of a round. */
 const FLOOR_SEAT = Object.freeze({});
 
-/** Milliseconds between two looks at the clock within a slice. */
-const CLOCK_INTERVAL = 1;
-
-/** Most operations between two looks at the clock. */
-const MOST_UNCHECKED = 4096;
-
-/** Milliseconds between two looks of the timer that sees how late the event loop is. */
-const DELAY_RESOLUTION = 1;
+/**
+ * Least milliseconds of warm-up of each driver in each row, if the slices are not shorter: after less,
+ * the first rounds are a tenth slower, for want of compiled code.
+ */
+const WARM_UP = 250;
 
 /** Milliseconds after which what is not done, beyond its own time, counts as never to be done. */
 const PATIENCE = 60_000;
@@ -120,117 +143,6 @@ class Interrupted extends Error {}
 
 /** Thrown by `measure` if an operation does not settle. It may keep the process from ending. */
 class Stalled extends Error {}
-
-/** What the loops of one slice share. */
-class Slice {
-  /**
-   * @param {number} milliseconds Length.
-   * @param {number} turn Number of the first operation.
-   * @param {boolean} latency Record latencies.
-   */
-  constructor(milliseconds, turn, latency) {
-    this.running = true;
-    this.operations = 0;
-    this.due = 1;
-    this.turn = turn;
-    this.error = null;
-    this.histogram = latency ? createHistogram() : null;
-    this.batch = 1;
-    this.checked = performance.now();
-    this.deadline = this.checked + milliseconds;
-  }
-
-  /** Reads the clock: ends the slice, or chooses after how many operations to look again. */
-  check() {
-    const now = performance.now();
-    if (now >= this.deadline) this.running = false;
-    const fitting = (this.batch * CLOCK_INTERVAL) / Math.max(now - this.checked, 1e-3);
-    this.batch = Math.max(1, Math.min(Math.floor(fitting), this.batch * 2, MOST_UNCHECKED));
-    this.due = this.operations + this.batch;
-    this.checked = now;
-  }
-
-  /**
-   * Ends the slice because an operation failed.
-   * @param {unknown} error
-   */
-  fail(error) {
-    this.running = false;
-    this.error ??= error instanceof Error ? error : new Error(String(error));
-  }
-}
-
-/** Loop of an asynchronous driver. */
-async function asyncLane(slice, { operation }, driver, state, lane) {
-  try {
-    while (slice.running) {
-      await operation(driver, state, slice.turn++, lane);
-      if (++slice.operations >= slice.due) slice.check();
-    }
-  } catch (error) {
-    slice.fail(error);
-  }
-}
-
-/** The same, and each operation is timed. */
-async function asyncLatencyLane(slice, { operation }, driver, state, lane) {
-  const { histogram } = slice;
-  try {
-    while (slice.running) {
-      const began = performance.now();
-      await operation(driver, state, slice.turn++, lane);
-      histogram.record(nanoseconds(performance.now() - began));
-      if (++slice.operations >= slice.due) slice.check();
-    }
-  } catch (error) {
-    slice.fail(error);
-  }
-}
-
-/** Loop of a synchronous driver. */
-function syncLane(slice, { operation }, driver, state) {
-  try {
-    while (slice.running) {
-      operation(driver, state, slice.turn++, 0);
-      if (++slice.operations >= slice.due) slice.check();
-    }
-  } catch (error) {
-    slice.fail(error);
-  }
-}
-
-/** The same, timed; lets the event loop turn at each look at the clock, for the load beside it. */
-async function syncLatencyLane(slice, { operation }, driver, state) {
-  const { histogram } = slice;
-  try {
-    while (slice.running) {
-      const began = performance.now();
-      operation(driver, state, slice.turn++, 0);
-      histogram.record(nanoseconds(performance.now() - began));
-      if (++slice.operations >= slice.due) {
-        slice.check();
-        await turnOfTheLoop();
-      }
-    }
-  } catch (error) {
-    slice.fail(error);
-  }
-}
-
-const nanoseconds = (milliseconds) => Math.max(1, Math.round(milliseconds * 1e6));
-
-const turnOfTheLoop = () => new Promise((resolve) => void setImmediate(resolve));
-
-/**
- * @param {number[]} values
- * @returns {number} The median; NaN of nothing.
- */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle];
-  return (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /**
  * The order of the drivers in a round: rotated by one each round, and turned round after each full
@@ -247,15 +159,32 @@ function orderOf(list, round) {
   return Math.floor(round / list.length) % 2 === 0 ? rotated : rotated.reverse();
 }
 
-/** @returns {Latency} */
-function latencyOf(histogram) {
-  if (histogram.count === 0) return { samples: 0, p50: NaN, p99: NaN, max: NaN };
-  return {
-    samples: histogram.count,
-    p50: histogram.percentile(50) / 1e3,
-    p99: histogram.percentile(99) / 1e3,
-    max: histogram.max / 1e3,
-  };
+/** What is gathered over the rounds of a workload. */
+class Gathered {
+  constructor() {
+    this.samples = [];
+    this.latencies = new Map();
+    this.delays = new Map();
+    this.allocations = new Map();
+  }
+
+  /**
+   * @param {number} round
+   * @param {Row} row
+   * @param {object} sample
+   */
+  add(round, row, { histogram = null, delay = null, ...sample }) {
+    this.samples.push({ round, ...sample });
+    const key = keyOf(sample.driver, row);
+    for (const [all, own] of [
+      [this.latencies, histogram],
+      [this.delays, delay],
+    ]) {
+      if (own === null) continue;
+      if (!all.has(key)) all.set(key, createHistogram());
+      all.get(key).add(own);
+    }
+  }
 }
 
 /** Runs workloads. One at a time. */
@@ -264,8 +193,8 @@ class Harness {
    * @param {object} settings
    * @param {Driver[]} settings.drivers In the order of the report.
    * @param {string} settings.baseline Name of the driver that the ratios are to.
-   * @param {string} [settings.measured] Name of the driver that the floor is held against.
-   * @param {import('./floor').Floor|null} [settings.floor] Null if there is none here.
+   * @param {string} [settings.measured] Name of the driver that others are held against.
+   * @param {Pick<import('./floor').Floors, 'lack'|'run'|'abort'>|null} [settings.floor]
    * @param {{ set: (busy: boolean) => Promise<void> }} [settings.spinners] Keep the other cores
    *   busy. Without them no row is measured so.
    * @param {number} settings.rounds
@@ -325,14 +254,9 @@ class Harness {
    * @returns {number} Milliseconds its slices take, warm-up included.
    */
   duration(workload) {
-    const drivers = this.driversOf(workload);
-    const sync = drivers.filter((driver) => driver.sync).length;
-    const rows = this.rowsOf(workload);
-    const slices =
-      (drivers.length - sync) * rows.length +
-      sync * rows.filter(({ sync: too }) => too).length +
-      this.floors(workload);
-    return slices * this.sliceLength(workload) * (this.roundsOf(workload) + 0.5);
+    const slices = this.plan(workload, this.driversOf(workload), 0).length;
+    const length = this.sliceLength(workload);
+    return slices * (length * this.roundsOf(workload) + this.warmUp(workload));
   }
 
   driversOf(workload) {
@@ -343,23 +267,34 @@ class Harness {
     return Math.min(this.rounds, mostRounds);
   }
 
-  /** Rows: c=1 also with the other cores busy. Synchronous drivers take part once in each state. */
-  rowsOf(workload) {
-    const { concurrency, latency, load, slice } = workload;
-    const both = this.spinners !== null && !latency && !load && !slice;
-    return concurrency.flatMap((c, index) => {
-      const row = { c, busy: false, sync: index === 0 };
-      return c === 1 && both ? [row, { c, busy: true, sync: true }] : [row];
+  /** @returns {Row[]} c=1 also with the other cores busy. */
+  rowsOf({ concurrency, steps, latency, load, slice, busy = true }) {
+    if (steps) return steps.map((step) => ({ c: concurrency[0], busy: false, step }));
+    const both = busy && this.spinners !== null && !latency && !load && !slice;
+    return concurrency.flatMap((c) => {
+      const row = { c, busy: false, step: null };
+      return c === 1 && both ? [row, { ...row, busy: true }] : [row];
     });
   }
 
-  /** How many slices of a round are the floor's. */
-  floors(workload) {
-    return this.floor !== null && workload.floor ? 1 : 0;
+  /** Whether a slice of each round of a row is a floor's. */
+  hasFloor({ floor }, { c, busy }) {
+    return Boolean(floor) && this.floor !== null && floor.c === c && !busy && !this.lackOf(floor);
+  }
+
+  lackOf(floor) {
+    return this.floor.lack?.(floor) ?? null;
   }
 
   sliceLength(workload) {
     return this.slice * (workload.sliceFactor ?? 1);
+  }
+
+  /** Milliseconds. */
+  warmUp(workload) {
+    if (workload.cold) return 0;
+    const length = this.sliceLength(workload);
+    return Math.max(length / 2, Math.min(2 * length, WARM_UP));
   }
 
   /**
@@ -394,118 +329,117 @@ class Harness {
     }
   }
 
-  /** Warm-up (a half slice each, for the compiler and the caches), then the rounds. */
+  /** Warm-up, for the compiler and the caches, then the rounds. */
   async time(workload, seats) {
-    const length = this.sliceLength(workload);
-    for (const { seat, c, busy } of this.plan(workload, seats, 0)) {
-      if (seat === FLOOR_SEAT || workload.cold) this.onSlice(length / 2);
-      else await this.runSlice(workload, seat, { c, busy }, length / 2);
+    const warmUp = this.warmUp(workload);
+    for (const { seat, row } of this.plan(workload, seats, 0)) {
+      if (seat === FLOOR_SEAT || workload.cold) this.onSlice(warmUp);
+      else await this.runSlice(workload, seat, row, warmUp);
     }
-    const samples = [];
-    const histograms = new Map();
+    const gathered = new Gathered();
+    if (workload.allocations) await this.weigh(workload, seats, gathered);
     for (let round = 0; round < this.roundsOf(workload); round++) {
-      for (const { seat, c, busy } of this.plan(workload, seats, round)) {
-        if (seat === FLOOR_SEAT) {
-          samples.push({ round, ...(await this.runFloor(workload, c, length)) });
-          continue;
-        }
-        const { histogram, ...sample } = await this.runSlice(workload, seat, { c, busy }, length);
-        samples.push({ round, ...sample });
-        if (histogram !== null) {
-          const key = keyOf(seat.driver.name, sample.c, busy);
-          if (!histograms.has(key)) histograms.set(key, createHistogram());
-          histograms.get(key).add(histogram);
-        }
+      for (const { seat, row } of this.plan(workload, seats, round)) {
+        const length = this.sliceLength(workload);
+        const sample =
+          seat === FLOOR_SEAT
+            ? await this.runFloor(workload, row, length)
+            : await this.runSlice(workload, seat, row, length);
+        gathered.add(round, row, sample);
       }
     }
-    const { name, unit, data } = workload;
-    const rows = this.rowsOf(workload).map(({ c, busy }) => ({
-      c,
-      busy,
-      drivers: this.figures(
-        seats.map(({ driver }) => driver),
-        { c, busy },
-        samples,
-        histograms,
-      ),
-      floor: busy ? null : this.floorFigure(c, samples),
-    }));
-    return { name, unit, data, rows, samples };
+    return this.result(workload, seats, gathered);
+  }
+
+  /** @returns {Result} */
+  result({ name, unit, data, growth = false, floor, ...workload }, seats, gathered) {
+    const names = seats.map(({ driver }) => driver.name);
+    const rows = this.rowsOf(workload);
+    const { samples } = gathered;
+    return {
+      name,
+      unit,
+      data,
+      growth,
+      rows: rows.map((row) => ({
+        c: row.c,
+        busy: row.busy,
+        step: row.step?.label ?? null,
+        drivers: figuresOf({ ...gathered, names, row, first: rows[0] }, this.baseline),
+        times: ratiosOf(row, samples, this.measured),
+        floor: floor ? floorFigure(row, samples, this.measured, floor.name) : null,
+      })),
+      samples,
+    };
+  }
+
+  /** What an operation allocates, of each driver in each row. */
+  async weigh(workload, seats, { allocations }) {
+    for (const row of this.rowsOf(workload).filter(({ busy }) => !busy)) {
+      for (const { driver, state } of seats) {
+        this.current = `${workload.name}, ${driver.name}, allocations`;
+        const counted = countAllocations(workload, driver, state, row);
+        allocations.set(keyOf(driver.name, row), await this.patiently(counted));
+      }
+    }
   }
 
   /** The slices of a round. */
   plan(workload, seats, round) {
-    return this.rowsOf(workload).flatMap(({ c, busy, sync }) =>
-      orderOf(
-        [
-          ...seats.filter(({ driver }) => !driver.sync || sync),
-          ...(this.floors(workload) > 0 && workload.floor.c === c && !busy ? [FLOOR_SEAT] : []),
-        ],
-        round,
-      ).map((seat) => ({ seat, c, busy })),
+    return this.rowsOf(workload).flatMap((row) =>
+      orderOf([...seats, ...(this.hasFloor(workload, row) ? [FLOOR_SEAT] : [])], round).map(
+        (seat) => ({ seat, row }),
+      ),
     );
   }
 
-  async runSlice(workload, seat, { c, busy }, milliseconds) {
+  async runSlice(workload, seat, row, milliseconds) {
     const { driver, state } = seat;
+    const { c, busy, step } = row;
     this.stopIfAborted();
     await this.spinners?.set(busy);
     await turnOfTheLoop();
-    if (typeof globalThis.gc === 'function') globalThis.gc();
     this.stopIfAborted();
-    this.current = `${workload.name}, ${driver.name}${driver.sync ? '' : `, ${c} in flight`}`;
+    const where = step?.label ?? `${c} in flight`;
+    this.current = `${workload.name}, ${driver.name}${driver.sync && !step ? '' : `, ${where}`}`;
 
-    if (workload.slice) return this.runElsewhere(workload, seat, c, milliseconds);
-    const timed = workload.latency === true;
-    const gauge = workload.loopDelay === true && !driver.sync ? startGauge() : null;
+    if (workload.slice) return this.runElsewhere(workload, seat, row, milliseconds);
+    const gauge = workload.loopDelay === true && !driver.sync ? startDelayGauge() : null;
     const cpuBefore = process.cpuUsage();
     // Before the slice, or one that ends at once at its deadline would be shorter than was asked for.
     const began = performance.now();
-    const slice = new Slice(milliseconds, seat.turn, timed);
+    const slice = new Slice(milliseconds, seat.turn, workload.latency === true);
     this.running = slice;
-    if (driver.sync) {
-      if (timed) await syncLatencyLane(slice, workload, driver, state);
-      else syncLane(slice, workload, driver, state);
-    } else {
-      const loop = timed ? asyncLatencyLane : asyncLane;
-      const lanes = [];
-      for (let lane = 0; lane < c; lane++) lanes.push(loop(slice, workload, driver, state, lane));
-      await this.patiently(Promise.all(lanes), milliseconds);
-    }
+    const lanes = runLanes(slice, workload, driver, state, row);
+    await (driver.sync ? lanes : this.patiently(lanes, milliseconds));
     const elapsed = performance.now() - began;
     const cpu = process.cpuUsage(cpuBefore);
     this.running = null;
     seat.turn = slice.turn;
-    const loopDelay = gauge === null ? null : gauge();
+    const delay = gauge === null ? null : gauge();
 
     if (slice.error !== null) throw slice.error;
     this.stopIfAborted();
     this.onSlice(milliseconds);
-    const operations = slice.operations * (workload.weight ?? 1);
+    const operations = slice.operations * (step?.weight ?? workload.weight ?? 1);
     return {
-      driver: driver.name,
-      c: driver.sync ? null : c,
-      busy,
+      ...sampleOf(driver.name, row),
       operations,
       milliseconds: elapsed,
       rate: (operations / elapsed) * 1e3,
       cpu: workload.cpu === false ? null : (cpu.user + cpu.system) / operations,
-      latency: timed ? latencyOf(slice.histogram) : null,
-      loopDelay,
+      latency: slice.histogram === null ? null : latencyOf(slice.histogram),
       histogram: slice.histogram,
+      delay,
     };
   }
 
-  /** A slice whose work other processes do. */
-  async runElsewhere(workload, { driver, state }, c, milliseconds) {
-    const ran = await this.ended(workload.slice(driver, state, milliseconds), milliseconds);
+  /** A slice whose work others do. */
+  async runElsewhere(workload, { driver, state }, row, milliseconds) {
+    const ran = await this.ended(workload.slice(driver, state, milliseconds, row), milliseconds);
     return {
-      driver: driver.name,
-      c: driver.sync ? null : c,
-      busy: false,
-      cpu: null,
+      ...sampleOf(driver.name, row),
       latency: ran.histogram === null ? null : latencyOf(ran.histogram),
-      loopDelay: null,
       ...ran,
     };
   }
@@ -523,77 +457,13 @@ class Harness {
     return { ...ran, rate: (ran.operations / ran.milliseconds) * 1e3 };
   }
 
-  /** A slice of the program in C. It warms itself up. */
-  async runFloor({ name, floor }, c, milliseconds) {
+  /** A slice of another program. It warms itself up. */
+  async runFloor({ name, floor }, row, milliseconds) {
     this.stopIfAborted();
     await this.spinners?.set(false);
-    this.current = `${name}, ${FLOOR}, ${c} in flight`;
+    this.current = `${name}, ${floor.name}, ${row.c} in flight`;
     const ran = await this.ended(this.floor.run(floor, milliseconds), milliseconds);
-    return {
-      driver: FLOOR,
-      c,
-      busy: false,
-      ...ran,
-      cpu: null,
-      latency: null,
-      loopDelay: null,
-    };
-  }
-
-  /** @returns {FloorFigure|null} */
-  floorFigure(c, samples) {
-    const of = (name) =>
-      samples.filter((sample) => sample.driver === name && sample.c === c && !sample.busy);
-    const floors = of(FLOOR);
-    if (floors.length === 0) return null;
-    const own = new Map(of(this.measured).map(({ round, rate }) => [round, rate]));
-    return {
-      rate: median(floors.map(({ rate }) => rate)),
-      share: median(floors.map(({ round, rate }) => own.get(round) / rate)),
-    };
-  }
-
-  /** The figures of one row: every driver with c operations in flight. */
-  figures(drivers, { c, busy }, samples, histograms) {
-    const of = (driver) =>
-      samples.filter((sample) => {
-        return (
-          sample.driver === driver.name &&
-          sample.busy === busy &&
-          sample.c === (driver.sync ? null : c)
-        );
-      });
-    const baseline = drivers.find(({ name }) => name === this.baseline);
-    const baseRates = new Map(baseline ? of(baseline).map(({ round, rate }) => [round, rate]) : []);
-    const baseHistogram = histograms.get(keyOf(this.baseline, c, busy));
-
-    const figures = {};
-    for (const driver of drivers) {
-      const own = of(driver);
-      const ratios = own
-        .filter(({ round }) => baseRates.has(round))
-        .map(({ round, rate }) => rate / baseRates.get(round));
-      const cpus = own.map(({ cpu }) => cpu).filter((cpu) => cpu !== null);
-      const histogram = histograms.get(keyOf(driver.name, driver.sync ? null : c, busy));
-      const delays = own.map(({ loopDelay }) => loopDelay).filter((delay) => delay !== null);
-      figures[driver.name] = {
-        rate: median(own.map(({ rate }) => rate)),
-        ratio: ratios.length > 0 ? median(ratios) : null,
-        ratioRange: ratios.length > 0 ? [Math.min(...ratios), Math.max(...ratios)] : null,
-        cpu: cpus.length > 0 ? median(cpus) : null,
-        latency: histogram ? latencyOf(histogram) : null,
-        latencyRatio:
-          histogram && baseHistogram
-            ? {
-                p50: baseHistogram.percentile(50) / histogram.percentile(50),
-                p99: baseHistogram.percentile(99) / histogram.percentile(99),
-              }
-            : null,
-        burst: own.at(-1)?.burst ?? null,
-        loopDelay: delays.length > 0 ? Math.max(...delays) : null,
-      };
-    }
-    return figures;
+    return { ...sampleOf(floor.name, row), ...ran };
   }
 
   stopIfAborted() {
@@ -601,31 +471,18 @@ class Harness {
   }
 }
 
-/**
- * Sees how late a timer is. Ours, because that of `perf_hooks` forgets the first delay.
- *
- * @returns {() => number} Ends it, and gives the longest delay in milliseconds.
- */
-function startGauge() {
-  let last = performance.now();
-  let longest = 0;
-  const look = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last - DELAY_RESOLUTION);
-    last = now;
-  };
-  const timer = setInterval(look, DELAY_RESOLUTION);
-  return () => {
-    clearInterval(timer);
-    look();
-    return longest;
-  };
-}
+/** What is the same in all samples of a driver in a row, and what most have not. */
+const sampleOf = (driver, { c, busy, step }) => ({
+  driver,
+  c,
+  busy,
+  step: step?.label ?? null,
+  cpu: null,
+  latency: null,
+});
 
 async function closeAll(workload, seats) {
   for (const { driver, state } of seats) await workload.close(driver, state);
 }
 
-const keyOf = (driver, c, busy) => `${driver} ${c} ${busy}`;
-
-module.exports = { Harness, Interrupted, Stalled, median, orderOf };
+module.exports = { Harness, Interrupted, Stalled, orderOf };

@@ -6,13 +6,13 @@
  * @typedef {import('./harness').Result} Result
  */
 
-const fs = require('node:fs');
 const Table = require('cli-table3');
 const { BASELINE, URING } = require('./drivers');
 const { formatBytes } = require('./files');
+const { C_FLOOR } = require('./floor');
 
 /** Version of the shape of the JSON. */
-const SCHEMA = 1;
+const SCHEMA = 2;
 
 /** Average load per core from which other work on the machine is worth a warning. */
 const BUSY = 0.3;
@@ -25,12 +25,12 @@ const ENOUGH_SAMPLES = 100;
  * @returns {string} With about three significant digits, and no more.
  */
 function formatNumber(value) {
-  if (!Number.isFinite(value)) return '-';
+  if (value === null || !Number.isFinite(value)) return '-';
   if (value >= 99.95) return Number(value.toPrecision(3)).toLocaleString('en-US');
   return value.toFixed(value >= 9.995 ? 1 : 2);
 }
 
-const formatRatio = (ratio) => `${formatNumber(ratio)}x`;
+const formatRatio = (ratio) => (ratio === null ? '-' : `${formatNumber(ratio)}x`);
 
 /** @param {number} microseconds */
 function formatTime(microseconds) {
@@ -65,7 +65,11 @@ function header(environment, { rounds, slice }, workloads) {
       workloads.flatMap(({ load }) => load?.description ?? []),
     ),
   ];
-  if (workloads.some(({ concurrency, latency }) => concurrency.includes(1) && !latency)) {
+  if (
+    workloads.some(
+      ({ concurrency, latency, busy }) => concurrency.includes(1) && !latency && busy !== false,
+    )
+  ) {
     lines.push(
       "c=1 runs twice, the second time ('1 busy') with the other cores kept busy: waking a sleeping",
       'core costs tens of microseconds on a virtual machine, which only a thread pool pays at c=1.',
@@ -85,7 +89,7 @@ const distinct = (label, texts) => [...new Set(texts)].map((text) => `${label}: 
 /**
  * @param {string[]} head
  * @param {Result[]} results
- * @param {(figure: import('./harness').Figure, name: string, first: boolean) => string} cell
+ * @param {(figure: import('./harness').Figure, name: string) => string} cell
  */
 function tableOf(head, results, cell) {
   const names = Object.keys(results[0].rows[0].drivers);
@@ -96,9 +100,9 @@ function tableOf(head, results, cell) {
   });
   for (const { name, unit, rows } of results) {
     table.push([{ colSpan: head.length, hAlign: 'left', content: `${name} (${unit})` }]);
-    const cells = rows.map(({ c, busy, drivers }, index) => [
-      busy ? `${c} busy` : c,
-      ...names.map((driver) => cell(drivers[driver], driver, index === 0 || busy)),
+    const cells = rows.map((row) => [
+      labelOf(row),
+      ...names.map((driver) => cell(row.drivers[driver], driver)),
     ]);
     // One table row for all: a border between each would double the length.
     table.push(head.map((_, column) => cells.map((row) => row[column]).join('\n')));
@@ -106,13 +110,18 @@ function tableOf(head, results, cell) {
   return table.toString();
 }
 
+/**
+ * @param {import('./harness').RowFigures} row
+ * @returns {string} '128', '1 busy', or what a step is called.
+ */
+const labelOf = ({ c, busy, step }) => step ?? `${c.toLocaleString('en-US')}${busy ? ' busy' : ''}`;
+
+/** The same within a sentence. */
+const whereOf = (row) => (row.step === null ? `${labelOf(row)} in flight` : row.step);
+
 /** Texts in columns of the given widths, aligned to the right. */
 const columns = (widths, ...texts) =>
   texts.map((text, index) => text.padStart(widths[index])).join(' ');
-
-/** Whether a driver was measured once only, as synchronous ones are. */
-const measuredOnce = ({ samples }, name) =>
-  samples.some(({ driver, c }) => driver === name && c === null);
 
 /**
  * @param {Result[]} results
@@ -123,11 +132,9 @@ function rateTable(results) {
   const line = (name, rate, ratio, cpu) =>
     name === BASELINE ? columns([9, 5], rate, cpu) : columns([9, 6, 5], rate, ratio, cpu);
   const headings = names.map((name) => `${name}\n${line(name, 'per s', 'ratio', 'CPU')}`);
-  return tableOf(['c', ...headings], results, ({ rate, ratio, cpu }, name, first) => {
-    // Only the ratio differs from row to row.
-    if (measuredOnce(results[0], name) && !first) return line(name, '', formatRatio(ratio), '');
-    return line(name, formatNumber(rate), formatRatio(ratio), formatNumber(cpu));
-  });
+  return tableOf(['c', ...headings], results, ({ rate, ratio, cpu }, name) =>
+    line(name, formatNumber(rate), formatRatio(ratio), formatNumber(cpu)),
+  );
 }
 
 /**
@@ -138,8 +145,7 @@ function latencyTable(results) {
   const names = Object.keys(results[0].rows[0].drivers);
   const line = (...texts) => columns([7, 8, 6], ...texts);
   const headings = names.map((name) => `${name}\n${line('p50', 'p99 ', 'per s')}`);
-  return tableOf(['c', ...headings], results, ({ latency, rate }, name, first) => {
-    if (measuredOnce(results[0], name) && !first) return '';
+  return tableOf(['c', ...headings], results, ({ latency, rate }) => {
     const few = latency.samples < ENOUGH_SAMPLES ? '*' : ' ';
     return line(formatTime(latency.p50), formatTime(latency.p99) + few, formatNumber(rate));
   });
@@ -150,14 +156,15 @@ function latencyTable(results) {
  * @returns {string} How the latency compares, with the fewest in flight.
  */
 function latencySentence({ name, rows }) {
-  const [{ c, drivers }] = rows;
+  const [row] = rows;
+  const { drivers } = row;
   const { latency: ours, latencyRatio } = drivers[URING];
   const { latency: theirs } = drivers[BASELINE];
   const compare = (part) =>
     `${part} ${formatTime(ours[part])} against ${formatTime(theirs[part])} ` +
     `(${formatNumber(latencyRatio[part])} times lower)`;
   return (
-    `${name}, ${c} in flight, ${URING} against ${BASELINE}: ` +
+    `${name}, ${whereOf(row)}, ${URING} against ${BASELINE}: ` +
     `${compare('p50')}, ${compare('p99')}, ` +
     `${formatNumber(drivers[URING].ratio)} times the rate.`
   );
@@ -193,7 +200,8 @@ function report(results, rounds) {
     );
   }
   if (timed.length > 0 && rated.length > 0) parts.push(timed.map(latencySentence).join('\n'));
-  for (const sentencesOf of [floorSentences, burstSentences, delaySentences]) {
+  const kinds = [floorSentences, growthSentences, burstSentences, delaySentences];
+  for (const sentencesOf of [...kinds, allocationSentences]) {
     const sentences = results.flatMap(sentencesOf);
     if (sentences.length > 0) parts.push(sentences.join('\n'));
   }
@@ -216,12 +224,24 @@ function groups(results) {
   return [...byDrivers.values()];
 }
 
-/** @returns {string[]} How near the C floor the package comes. */
+/** @returns {string[]} How near the package comes to a program that does only this. */
 function floorSentences({ name, unit, rows }) {
-  return rows.flatMap(({ c, floor }) => {
-    if (!floor) return [];
-    const share = formatNumber(floor.share);
-    return `${name}, ${c} in flight: ${share} of the C floor (${formatNumber(floor.rate)} ${unit}/s).`;
+  return rows.flatMap((row) => {
+    if (!row.floor) return [];
+    const { name: floor, share, rate } = row.floor;
+    const beside = `${formatNumber(share)} of ${floor === C_FLOOR ? 'the C floor' : floor}`;
+    return `${name}, ${whereOf(row)}: ${beside} (${formatNumber(rate)} ${unit}/s).`;
+  });
+}
+
+/** @returns {string[]} How the rates move from row to row, if that is what a workload is about. */
+function growthSentences({ name, rows, growth }) {
+  if (!growth) return [];
+  return Object.keys(rows[0].drivers).map((driver) => {
+    const parts = rows.slice(1).map((row) => {
+      return `${formatNumber(row.drivers[driver].growth)} (${whereOf(row)})`;
+    });
+    return `${name}, ${driver}: times the rate with ${whereOf(rows[0])}: ${parts.join(', ')}.`;
   });
 }
 
@@ -241,17 +261,47 @@ function burstSentences({ name, rows }) {
 
 /** @returns {string[]} How long the event loop was held up, if that was measured. */
 function delaySentences({ name, rows }) {
-  return rows.flatMap(({ c, drivers }) => {
-    const delays = Object.entries(drivers)
+  return rows.flatMap((row) => {
+    const delays = Object.entries(row.drivers)
       .filter(([, { loopDelay }]) => loopDelay !== null)
-      .map(([driver, { loopDelay }]) => `${driver} ${formatTime(loopDelay * 1e3)}`);
+      .map(
+        ([
+          driver,
+          {
+            loopDelay: { p99, max },
+          },
+        ]) => {
+          return `${driver} ${formatTime(p99 * 1e3)}, at most ${formatTime(max * 1e3)}`;
+        },
+      );
     if (delays.length === 0) return [];
-    return `${name}, ${c} in flight, longest delay of the event loop: ${delays.join(', ')}.`;
+    return `${name}, ${whereOf(row)}, delay of the event loop (p99): ${delays.join('; ')}.`;
+  });
+}
+
+/** @returns {string[]} What each operation allocates, if that was measured. */
+function allocationSentences({ name, rows }) {
+  return rows.flatMap((row) => {
+    const parts = Object.entries(row.drivers)
+      .filter(([, { allocations }]) => allocations !== null)
+      .map(
+        ([
+          driver,
+          {
+            allocations: { heap, outside },
+          },
+        ]) => {
+          const bytes = [heap, outside].map((each) => formatBytes(Math.round(each)));
+          return `${driver} ${bytes[0]} of heap, ${bytes[1]} outside it`;
+        },
+      );
+    if (parts.length === 0) return [];
+    return `${name}, ${whereOf(row)}, allocated per operation: ${parts.join('; ')}.`;
   });
 }
 
 /** Whether the operations of a workload were timed one by one. */
-const isTimed = ({ rows }) => rows[0].drivers[URING].latency !== null;
+const isTimed = ({ rows }) => Object.values(rows[0].drivers)[0].latency !== null;
 
 /**
  * The result in one sentence: that of the first workload with a rate, with the most in flight.
@@ -260,37 +310,46 @@ const isTimed = ({ rows }) => rows[0].drivers[URING].latency !== null;
  * @returns {string}
  */
 function summary(results) {
-  const result = results.find((each) => !isTimed(each));
-  if (result === undefined) return latencySentence(results[0]);
-  const { c, drivers } = result.rows.at(-1);
-  const { rate, ratio } = drivers[URING];
+  const compared = ({ rows }) => rows[0].drivers[URING] && rows[0].drivers[BASELINE];
+  const result = results.find((each) => compared(each) && !isTimed(each));
+  if (result === undefined) {
+    const timed = results.find((each) => compared(each));
+    return timed ? latencySentence(timed) : `Nothing here is held against ${BASELINE}.`;
+  }
+  const row = result.rows.at(-1);
+  const { [URING]: ours, [BASELINE]: theirs } = row.drivers;
   return (
-    `${result.name}, ${c} in flight: ${URING} served ${formatNumber(ratio)} times as many as ` +
-    `${BASELINE} (${formatNumber(rate)} against ${formatNumber(drivers[BASELINE].rate)} ` +
-    `${result.unit}/s).`
+    `${result.name}, ${whereOf(row)}: ${URING} served ${formatNumber(ours.ratio)} times as many as ` +
+    `${BASELINE} (${formatNumber(ours.rate)} against ${formatNumber(theirs.rate)} ${result.unit}/s).`
   );
 }
 
 /**
- * @param {string} file Written, or replaced.
  * @param {object} contents
  * @param {object} contents.environment See environment.js.
  * @param {object} contents.options What was asked for.
  * @param {Result[]} contents.results
  * @param {{ name: string, reason: string }[]} contents.skipped
+ * @returns {object} What `--json` writes.
  */
-function writeJson(file, { environment, options, results, skipped }) {
-  const contents = {
+function json({ environment, options, results, skipped }) {
+  return {
     schema: SCHEMA,
     environment,
     options,
     baseline: BASELINE,
-    units: { rate: 'operations/s', cpu: 'us/operation', latency: 'us', milliseconds: 'ms' },
+    units: {
+      rate: 'operations/s',
+      cpu: 'us/operation',
+      latency: 'us',
+      milliseconds: 'ms',
+      loopDelay: 'ms',
+      allocations: 'bytes/operation',
+    },
     summary: results.length > 0 ? summary(results) : null,
     workloads: results,
     skipped,
   };
-  fs.writeFileSync(file, `${JSON.stringify(contents, null, 2)}\n`);
 }
 
-module.exports = { header, report, summary, writeJson };
+module.exports = { formatNumber, formatTime, header, json, labelOf, report, summary };

@@ -3,251 +3,147 @@
 
 /** The command: `node bench/run.js [DIR] [options]`. */
 
+const { fork } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
-const { SingleBar } = require('cli-progress');
-const { BASELINE, URING, createDrivers } = require('./drivers');
+const { gather, workloadsOn } = require('./context');
+const { BASELINE, createDrivers } = require('./drivers');
 const { environment } = require('./environment');
-const { Folder, HUGE_FILE, Workspace } = require('./files');
-const floors = require('./floor');
-const { Harness, Interrupted, Stalled } = require('./harness');
-const { header, report, summary, writeJson } = require('./report');
-const { Spinners } = require('./spinners');
-const { Mismatch } = require('./verify');
-const { createWorkloads } = require('./workloads');
+const { Workspace } = require('./files');
+const { Floors } = require('./floor');
+const { Harness } = require('./harness');
+const { HELP, UsageError, parseOptions } = require('./options');
+const { Progress } = require('./progress');
+const { header, json, report, summary } = require('./report');
 
-const DEFAULT_FOLDER = '/usr/share';
-const FULL = { rounds: 9, slice: 160 };
-const QUICK = { rounds: 2, slice: 40 };
-
-const HELP = `Usage: node bench/run.js [DIR] [options]
-
-Runs uring-fs, fs/promises, callback fs and the synchronous calls side by side.
-Files of DIR (default: generated ones and ${DEFAULT_FOLDER}) are only ever read;
-what is written goes to a folder in TMPDIR that is removed at the end.
-
-Options:
-  --filter REGEX  only the workloads whose names match, in any case
-  --quick         ${QUICK.rounds} rounds of ${QUICK.slice} ms slices: under a minute
-  --rounds N      rounds per workload (default ${FULL.rounds})
-  --slice MS      milliseconds per driver and round (default ${FULL.slice})
-  --json FILE     write everything, with each slice of each round, to FILE
-  --help          this text
-
-Exit status: 0 done, 1 failed (a wrong byte included), 2 wrong options.
-`;
+const CHILD = path.join(__dirname, 'children', 'workload.js');
 
 const EXIT = { failure: 1, usage: 2, signal: 128 };
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
-/** What the user asked for makes no sense. */
-class UsageError extends Error {}
+/** A workload has failed, and its message says all. */
+class Failure extends Error {}
 
-/**
- * @param {string[]} args
- * @returns {object} What was asked for, with the defaults filled in.
- */
-function parseOptions(args) {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        filter: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-        json: { type: 'string' },
-        quick: { type: 'boolean' },
-        rounds: { type: 'string' },
-        slice: { type: 'string' },
-      },
+/** Runs workloads, each in a process of its own. One at a time. */
+class Runner {
+  /**
+   * @param {object} plan What all workloads get; see children/workload.js.
+   * @param {(milliseconds: number) => void} onSlice
+   */
+  constructor(plan, onSlice) {
+    this.plan = plan;
+    this.onSlice = onSlice;
+    this.child = null;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<{ result: import('./harness').Result } | { unavailable: string }>}
+   */
+  async run(name) {
+    const child = fork(CHILD);
+    this.child = child;
+    const exited = once(child, 'exit');
+    let answer = null;
+    child.on('message', (message) => {
+      if (message.slice === undefined) answer = message;
+      else this.onSlice(message.slice);
     });
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-  const { values, positionals } = parsed;
-  if (positionals.length > 1) throw new UsageError(`one DIR, not ${positionals.length}`);
-  const defaults = values.quick ? QUICK : FULL;
-  return {
-    help: values.help === true,
-    directory: positionals.length === 1 ? existingFolder(positionals[0]) : null,
-    filter: values.filter === undefined ? null : pattern(values.filter),
-    json: values.json === undefined ? null : outputFile(values.json),
-    quick: values.quick === true,
-    rounds: wholeNumber('--rounds', values.rounds, defaults.rounds, 10_000),
-    slice: wholeNumber('--slice', values.slice, defaults.slice, 60_000),
-  };
-}
-
-function wholeNumber(name, value, otherwise, most) {
-  if (value === undefined) return otherwise;
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= most) return number;
-  throw new UsageError(`${name} takes a whole number from 1 to ${most}, not '${value}'`);
-}
-
-function existingFolder(name) {
-  const stats = fs.statSync(name, { throwIfNoEntry: false });
-  if (stats?.isDirectory()) return name;
-  throw new UsageError(`${name}: ${stats ? 'not a directory' : 'no such directory'}`);
-}
-
-function pattern(source) {
-  try {
-    return new RegExp(source, 'i');
-  } catch (error) {
-    throw new UsageError(`--filter: ${error.message}`);
-  }
-}
-
-/** Told before the run, not after it. */
-function outputFile(file) {
-  try {
-    fs.accessSync(path.dirname(file), fs.constants.W_OK);
-  } catch (error) {
-    throw new UsageError(`--json ${file}: ${error.message}`);
-  }
-  if (fs.statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`--json ${file}: a directory`);
-  }
-  return file;
-}
-
-/**
- * @param {string|null} directory The user's folder.
- * @param {Workspace} workspace
- * @returns {Pick<import('./workloads').Context, 'workspace'|'readSets'|'bigFile'|'hugeFile'>}
- */
-function dataFor(directory, workspace) {
-  const hugeFile = workspace.bigFile('huge', HUGE_FILE);
-  if (directory !== null) {
-    const folder = openFolder(directory);
-    const set = folder.sample();
-    if (set === null)
-      throw new UsageError(`${directory}: no readable file of a size to read whole`);
-    const bigFile = folder.bigFile() ?? workspace.bigFile('random-read');
-    return { workspace, readSets: [set], bigFile, hugeFile };
-  }
-  const readSets = [workspace.smallFiles('read')];
-  if (fs.existsSync(DEFAULT_FOLDER)) {
-    const set = openFolder(DEFAULT_FOLDER).sample();
-    if (set !== null) readSets.push(set);
-  }
-  return { workspace, readSets, bigFile: workspace.bigFile('random-read'), hugeFile };
-}
-
-function openFolder(directory) {
-  try {
-    return new Folder(directory);
-  } catch (error) {
-    throw new UsageError(`${directory}: ${error.message}`);
-  }
-}
-
-/** A progress bar on a terminal, and nothing anywhere else. */
-class Progress {
-  /** @param {number} total Milliseconds that will be measured. */
-  constructor(total) {
-    this.bar = null;
-    if (!process.stderr.isTTY) return;
-    this.bar = new SingleBar({
-      format: '{bar} {percentage}% | {eta_formatted} left | {workload}',
-      barCompleteChar: '\u2588',
-      barIncompleteChar: '\u2591',
-      barsize: 24,
-      clearOnComplete: true,
-      hideCursor: true,
-      gracefulExit: false,
-      // Drawn between slices where possible: each drawing within one costs it some microseconds.
-      fps: 2,
-      synchronousUpdate: true,
-      etaBuffer: 100,
-    });
-    this.bar.start(Math.round(total), 0, { workload: '' });
-    this.value = 0;
+    child.send({ run: { ...this.plan, name } });
+    const [status, signal] = await exited;
+    this.child = null;
+    if (answer === null) throw new Failure(`${name}: ended with ${signal ?? `status ${status}`}`);
+    if (answer.failed) throw new Failure(answer.failed.message);
+    return answer;
   }
 
-  workload(name) {
-    this.bar?.update({ workload: name });
-  }
-
-  add(milliseconds) {
-    this.value += milliseconds;
-    this.bar?.update(Math.round(this.value));
-  }
-
-  stop() {
-    this.bar?.stop();
+  /** Asks the workload that runs to end, or leaves it no choice. */
+  abort(now = false) {
+    if (now) this.child?.kill('SIGKILL');
+    else if (this.child?.connected) this.child.send({ abort: true });
   }
 }
 
 /**
  * @param {ReturnType<typeof parseOptions>} options
  * @param {Workspace} workspace
- * @param {(harness: Harness) => void} onHarness Gets what a signal has to abort.
+ * @param {(runner: Runner) => void} onRunner Gets what a signal has to abort.
  */
-async function run(options, workspace, onHarness) {
-  const { rounds, slice, filter } = options;
-  const data = dataFor(options.directory, workspace);
-  const uring = require('..');
-  const all = createWorkloads({ ...data, uring, quick: options.quick });
+async function run(options, workspace, onRunner) {
+  const { quick, rounds, slice, filter } = options;
+  const data = gather(options.directory, workspace);
+  const all = workloadsOn(data, quick);
   const workloads = all.filter(({ name }) => filter === null || filter.test(name));
   if (workloads.length === 0) {
     const names = all.map(({ name }) => `  ${name}`).join('\n');
     throw new UsageError(`--filter ${filter.source} matches none of the workloads:\n${names}`);
   }
 
+  const uring = require('..');
   const machine = await environment(uring, workspace.root);
   console.log(`${header(machine, { rounds, slice }, workloads)}\n`);
 
-  const skipped = [];
-  const noFloor = workloads.some(({ floor }) => floor) ? floors.build() : null;
-  if (noFloor !== null) skipped.push({ name: floors.FLOOR, reason: noFloor });
-
-  const spinners = new Spinners();
-  let progress = null;
-  const harness = new Harness({
+  const floor = new Floors(workspace.root);
+  const skipped = lacking(floor, workloads);
+  // Never runs: it knows how long each workload takes.
+  const clock = new Harness({
     drivers: createDrivers(uring),
     baseline: BASELINE,
-    measured: URING,
-    spinners,
-    floor: noFloor === null ? new floors.Floor(workspace.root) : null,
+    spinners: { set() {} },
+    floor,
     rounds,
     slice,
-    onSlice: (milliseconds) => progress.add(milliseconds),
   });
-  onHarness(harness);
-  progress = new Progress(workloads.reduce((sum, each) => sum + harness.duration(each), 0));
+  const total = workloads.reduce((sum, each) => sum + clock.duration(each), 0);
+  const progress = new Progress(total);
+  const runner = new Runner({ data, quick, rounds, slice }, (time) => progress.add(time));
+  onRunner(runner);
   const results = [];
+  let done = 0;
   try {
     for (const workload of workloads) {
       progress.workload(workload.name);
-      const reason = workload.unavailable?.() ?? null;
-      if (reason === null) {
-        results.push(await harness.measure(workload));
-      } else {
-        skipped.push({ name: workload.name, reason });
-        progress.add(harness.duration(workload));
-      }
+      const { result, unavailable } = await runner.run(workload.name);
+      if (result) results.push(result);
+      else skipped.push({ name: workload.name, reason: unavailable });
+      done += clock.duration(workload);
+      progress.set(done);
     }
-  } catch (error) {
-    if ([Interrupted, Mismatch, Stalled].some((known) => error instanceof known)) throw error;
-    throw new Error(`failed at: ${harness.current}`, { cause: error });
   } finally {
-    spinners.end();
     progress.stop();
   }
 
   if (results.length > 0) console.log(`${report(results, rounds)}\n`);
   for (const { name, reason } of skipped) console.log(`left out: ${name}: ${reason}`);
   if (results.length > 0) console.log(summary(results));
+  const asked = { directory: options.directory, quick, rounds, slice };
+  const contents = json({
+    environment: { ...machine, loadAverageAfter: os.loadavg()[0] },
+    options: { ...asked, filter: filter?.source ?? null },
+    results,
+    skipped,
+  });
   if (options.json !== null) {
-    const { directory, quick } = options;
-    const asked = { directory, quick, rounds, slice, filter: filter?.source ?? null };
-    writeJson(options.json, { environment: machine, options: asked, results, skipped });
+    fs.writeFileSync(options.json, `${JSON.stringify(contents, null, 2)}\n`);
   }
+  if (options.svg !== null) {
+    // Here, because it takes longer to load than all else.
+    const { chart } = require('./chart');
+    fs.writeFileSync(options.svg, chart([contents]));
+  }
+}
+
+/** The floors that workloads name and that cannot run here. Those that have to be built are built. */
+function lacking(floor, workloads) {
+  const works = workloads.flatMap((workload) => workload.floor ?? []);
+  const byName = new Map(works.map((work) => [work.name, work]));
+  return [...byName].flatMap(([name, work]) => {
+    const reason = floor.lack(work);
+    return reason === null ? [] : [{ name, reason }];
+  });
 }
 
 async function main(args) {
@@ -258,31 +154,26 @@ async function main(args) {
   }
 
   const workspace = new Workspace();
-  let harness = null;
+  let runner = null;
   let signal = null;
-  let finished = false;
-  // Also for what ends the process on the way: a second signal, an operation that never settles.
-  process.on('exit', () => {
-    workspace.remove();
-    if (finished) return;
-    process.exitCode ||= EXIT.failure;
-    console.error(`bench: ended early, at: ${harness?.current || 'the preparations'}`);
-  });
+  // Also for what ends the process on the way, such as a second signal.
+  process.on('exit', () => workspace.remove());
   const onSignal = (name) => {
-    if (signal !== null || harness === null) process.exit(EXIT.signal + SIGNALS[name]);
+    if (signal !== null || runner === null) {
+      runner?.abort(true);
+      process.exit(EXIT.signal + SIGNALS[name]);
+    }
     signal = name;
-    harness.abort();
+    runner.abort();
   };
   for (const name of Object.keys(SIGNALS)) process.on(name, onSignal);
 
   try {
-    await run(options, workspace, (made) => (harness = made));
-    finished = true;
+    await run(options, workspace, (made) => (runner = made));
   } catch (error) {
-    finished = true;
     if (signal === null) throw error;
     console.error('bench: interrupted');
-    process.exit(EXIT.signal + SIGNALS[signal]);
+    process.exitCode = EXIT.signal + SIGNALS[signal];
   } finally {
     for (const name of Object.keys(SIGNALS)) process.off(name, onSignal);
     workspace.remove();
@@ -293,11 +184,8 @@ main(process.argv.slice(2)).catch((error) => {
   if (error instanceof UsageError) {
     console.error(`bench: ${error.message}\nTry 'node bench/run.js --help'.`);
     process.exitCode = EXIT.usage;
-  } else if (error instanceof Stalled) {
-    console.error(`bench: ${error.message}`);
-    process.exit(EXIT.failure);
   } else {
-    console.error('bench:', error instanceof Mismatch ? error.message : error);
+    console.error('bench:', error instanceof Failure ? error.message : error);
     process.exitCode = EXIT.failure;
   }
 });

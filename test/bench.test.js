@@ -8,7 +8,11 @@ const os = require('node:os');
 const path = require('node:path');
 const { chart } = require('../bench/chart');
 const { Folder, Workspace, randomPositions } = require('../bench/files');
-const { Harness, Interrupted, Stalled, median, orderOf } = require('../bench/harness');
+const { gather, workloadsOn } = require('../bench/context');
+const { median } = require('../bench/figures');
+const { TARGETS } = require('../bench/goals');
+const { Harness, Interrupted, Stalled, orderOf } = require('../bench/harness');
+const { hold } = require('../bench/targets');
 const { Mismatch, compare } = require('../bench/verify');
 
 const RUN = path.join(__dirname, '..', 'bench', 'run.js');
@@ -66,7 +70,7 @@ describe('bench', () => {
         /^readFile .* 128 in flight: .* files\/s\)\.$/,
       );
 
-      assert.equal(contents.schema, 1);
+      assert.equal(contents.schema, 2);
       assert.equal(contents.environment.node, process.version);
       assert.equal(contents.environment.ring.backend, require('..').ring.status().backend);
       const [, { rows: stats }] = contents.workloads;
@@ -89,20 +93,19 @@ describe('bench', () => {
       for (const { rows, samples } of contents.workloads) {
         assert.deepEqual(
           rows.map(({ c, busy }) => (busy ? `${c} busy` : c)),
-          [1, '1 busy', 16, 128],
+          [1, '1 busy', 128],
         );
-        for (const { drivers } of rows) {
+        for (const { drivers, times } of rows) {
           const drivenBy = ['uring-fs', 'fs/promises', 'callback fs', 'sync'];
           assert.deepEqual(Object.keys(drivers), drivenBy);
           for (const { rate, ratio, cpu } of Object.values(drivers)) {
             assert.ok(rate > 0 && ratio > 0 && cpu >= 0);
           }
+          assert.ok(times['callback fs'] > 0 && times.sync > 0);
           assert.equal(drivers['fs/promises'].ratio, 1);
         }
-        // Three drivers in four rows, and the synchronous one in the first two.
         const driven = samples.filter(({ driver }) => driver !== 'C floor');
-        assert.equal(driven.length, 14);
-        assert.equal(driven.filter(({ c }) => c === null).length, 2);
+        assert.equal(driven.length, 12);
         for (const { operations, milliseconds } of samples) {
           assert.ok(operations > 0 && milliseconds > 0);
         }
@@ -143,6 +146,46 @@ describe('bench', () => {
       }
     });
 
+    it('tells growth, delays of the event loop and allocations', async () => {
+      const filter = '^(growth|fairness|workers)|into a';
+      const { stdout, contents } = await run([...TINY, '--filter', filter]);
+      const of = (title) => contents.workloads.find(({ name }) => name.startsWith(title));
+      const files = of('growth: readFiles');
+      assert.deepEqual(
+        files.rows.map(({ step }) => step),
+        ['1,000 files', '10,000 files', '100,000 files'],
+      );
+      assert.equal(files.rows[0].drivers['uring-fs'].growth, 1);
+      for (const { step, operations } of files.samples) {
+        assert.equal(operations % Number.parseInt(step.replaceAll(',', ''), 10), 0);
+      }
+      assert.match(
+        stdout,
+        /readFile 4 KiB.*times the rate with 128 in flight: .* \(10,000 in flight\)/,
+      );
+      const { rows: workers } = of('workers');
+      assert.deepEqual(
+        workers.map(({ step }) => step),
+        ['1 worker', '2 workers', '4 workers'],
+      );
+      for (const { drivers } of workers) {
+        assert.deepEqual(Object.keys(drivers), ['uring-fs', 'fs/promises', 'sync']);
+        for (const { rate, growth } of Object.values(drivers)) assert.ok(rate > 0 && growth > 0);
+      }
+      for (const { drivers } of of('fairness').rows) {
+        const { p99, max } = drivers['uring-fs'].loopDelay;
+        assert.ok(p99 >= 0 && max >= p99);
+      }
+      const into = of('readFile 4 KiB into a Buffer');
+      if (into === undefined) {
+        assert.match(stdout, /left out: readFile 4 KiB into a Buffer: readFile of this Node/);
+      } else {
+        // The promise at least, and nothing of the size of a file.
+        const { heap, outside } = into.rows.at(-1).drivers['uring-fs'].allocations;
+        assert.ok(heap > 0 && heap < 4096 && outside < 4096);
+      }
+    });
+
     it('asks an HTTP server', async () => {
       const args = ['--quick', '--rounds', '1', '--slice', '20', '--filter', '^HTTP.*KiB$'];
       const { contents } = await run(args);
@@ -164,6 +207,12 @@ describe('bench', () => {
       assert.deepEqual(fs.readdirSync(folder), ['a', 'b', 'c']);
     });
 
+    it('draws a chart', async () => {
+      const svg = path.join(temporary, 'chart.svg');
+      await run([...TINY, '--filter', '^create', '--svg', svg]);
+      assert.match(fs.readFileSync(svg, 'utf8'), /^<svg .*create \+ unlink, c=64/s);
+    });
+
     it('refuses bad options with status 2', async () => {
       const empty = fs.mkdtempSync(path.join(temporary, 'empty-'));
       const cases = [
@@ -175,6 +224,7 @@ describe('bench', () => {
         [['--filter', 'no such workload'], /matches none of the workloads:\n {2}readFile 4 KiB\n/],
         [['--json', path.join(temporary, 'none', 'file')], /--json .*ENOENT/],
         [['--json', temporary], /--json .*a directory/],
+        [['--svg', temporary], /--svg .*a directory/],
         [[path.join(temporary, 'none')], /none: no such directory/],
         [[__filename], /not a directory/],
         [[empty], /no readable file/],
@@ -198,14 +248,17 @@ describe('bench', () => {
     it('explains itself', async () => {
       const { status, stdout, stderr } = await start(['--help']);
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-      assert.match(stdout, /^Usage: .*--filter.*--quick.*--rounds.*--slice.*--json/s);
+      assert.match(stdout, /^Usage: .*--filter.*--quick.*--rounds.*--slice.*--json.*--svg/s);
     });
 
     it('leaves nothing behind when it is interrupted', async () => {
       let sent = false;
-      const { status, stderr, left } = await start(['--filter=^stat'], (child, { stdout }) => {
-        if (!sent && stdout.includes('data:')) sent = child.kill('SIGINT');
-      });
+      const { status, stderr, left } = await start(
+        [...TINY, '--filter=^stat'],
+        (child, { stdout }) => {
+          if (!sent && stdout.includes('data:')) sent = child.kill('SIGINT');
+        },
+      );
       assert.equal(stderr, 'bench: interrupted\n');
       assert.equal(status, 130);
       assert.deepEqual(left, []);
@@ -266,7 +319,7 @@ describe('bench', () => {
         samples.filter((each) => each.driver === name && each.c === c).map(({ rate }) => rate);
       for (const { c, drivers: figures } of rows) {
         const base = ratesOf('later', c);
-        const blocking = ratesOf('sync', null);
+        const blocking = ratesOf('sync', c);
         assert.equal(blocking.length, 3);
         assert.equal(figures.immediate.rate, median(ratesOf('immediate', c)));
         assert.equal(figures.sync.ratio, median(blocking.map((rate, round) => rate / base[round])));
@@ -312,7 +365,7 @@ describe('bench', () => {
         abort() {},
       };
       const settings = { drivers, baseline: 'later', measured: 'immediate', rounds: 3, slice: 5 };
-      const work = { ...workload, floor: { c: 4 } };
+      const work = { ...workload, floor: { name: 'C floor', c: 4 } };
       const { rows, samples } = await new Harness({ ...settings, floor }).measure(work);
       assert.equal(runs, 3);
       assert.equal(rows[0].floor, null);
@@ -353,7 +406,8 @@ describe('bench', () => {
       const heavy = { ...workload, concurrency: [1], weight: 256, loopDelay: true, operation };
       const { rows, samples } = await harness(1, drivers.slice(1, 2)).measure(heavy);
       assert.equal(samples[0].operations % 256, 0);
-      assert.ok(rows[0].drivers.later.loopDelay >= 5);
+      const { p99, max } = rows[0].drivers.later.loopDelay;
+      assert.ok(p99 >= 5 && max >= p99);
     });
 
     it('stops when told to', async () => {
@@ -387,6 +441,66 @@ describe('bench', () => {
     it('knows the median', () => {
       assert.equal(median([3, 1, 2]), 2);
       assert.equal(median([4, 1, 3, 2]), 2.5);
+    });
+  });
+
+  describe('targets', () => {
+    const runOf = (node, figures) => ({
+      environment: { node },
+      workloads: [
+        {
+          name: 'readFile 4 KiB',
+          rows: [
+            {
+              c: 128,
+              busy: false,
+              step: null,
+              drivers: { 'uring-fs': figures },
+              times: { sync: 1.2 },
+            },
+          ],
+        },
+      ],
+    });
+
+    it('holds figures against what is asked on the same Node', () => {
+      const held = hold([
+        runOf('v24.1.0', { ratio: 10, cpuRatio: 0.3 }),
+        runOf('v26.1.0', { ratio: 1.5, cpuRatio: 0.3 }),
+      ]);
+      const of = (against) =>
+        held
+          .filter(({ goal }) => goal.name === 'readFile 4 KiB, c=128' && goal.against === against)
+          .map(({ node, asked, value, met }) => [node, asked, value, met]);
+      assert.deepEqual(of('fs/promises'), [
+        ['v24.1.0', '\u2265 10.0x', 10, true],
+        ['v26.1.0', '\u2265 1.60x', 1.5, false],
+      ]);
+      assert.deepEqual(of('CPU, fs/promises'), [
+        ['v24.1.0', '\u2264 0.20x', 0.3, false],
+        ['v26.1.0', '\u2264 0.60x', 0.3, true],
+      ]);
+      assert.deepEqual(of('readFileSync')[0], ['v24.1.0', '\u2265 1.30x', 1.2, false]);
+      const other = held.find(({ goal }) => goal.name === 'create + unlink, c=64');
+      assert.deepEqual([other.value, other.met], [null, null]);
+    });
+
+    it('names workloads and rows that there are', () => {
+      const workspace = new Workspace();
+      try {
+        const workloads = workloadsOn(gather(null, workspace), false);
+        const own = new Harness({ drivers: [], spinners: {}, rounds: 1, slice: 1 });
+        for (const { name, against, workload, row } of TARGETS) {
+          const matching = workloads.filter((each) => workload.test(each.name));
+          assert.equal(matching.length, 1, `${name}, ${against}`);
+          const rows = own.rowsOf(matching[0]).map((each) => {
+            return { ...each, step: each.step?.label ?? null };
+          });
+          assert.ok(rows.some(row), `${name}, ${against}`);
+        }
+      } finally {
+        workspace.remove();
+      }
     });
   });
 

@@ -1,58 +1,44 @@
 'use strict';
 
 /**
- * Builds floor.c and runs it, one process per slice: rates to hold the package's against.
+ * Programs of others' making, or in C, that do the same work as a workload: what there is to reach.
  *
  * @typedef {object} FloorWork What a workload has the floor do.
- * @property {'read-file'|'read'|'stat'} kind
- * @property {number} c Operations in flight; compared in this row only.
+ * @property {'C floor'|'fio'} name Which one, and how samples call it.
+ * @property {number} c Of the row that it is compared in.
+ * @property {number} [depth] Operations in flight. Default `c`.
+ * @property {string} kind See floor.c; fio takes 'direct-read'.
  * @property {number} size Bytes of each read.
- * @property {string[]} paths Files; the one file for 'read'.
+ * @property {string[]} paths Files; the one file for 'read' and 'direct-read'.
  */
 
-const { spawn, spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const { once } = require('node:events');
-const fs = require('node:fs');
-const path = require('node:path');
+const c = require('./c');
+const fio = require('./fio');
 
-const SOURCE = path.join(__dirname, 'floor.c');
-const BINARY = path.join(__dirname, '..', '..', 'build', 'bench', 'floor');
+/** Names in samples. */
+const C_FLOOR = 'C floor';
+const FIO = 'fio';
 
-/** Name in samples. */
-const FLOOR = 'C floor';
+const PROGRAMS = { [C_FLOOR]: c, [FIO]: fio };
 
-/**
- * @returns {string|null} Why there is no floor, or null if it is built.
- */
-function build() {
-  const { mtimeMs } = fs.statSync(SOURCE);
-  if (fs.statSync(BINARY, { throwIfNoEntry: false })?.mtimeMs > mtimeMs) return null;
-  const compiler = process.env.CC || 'cc';
-  fs.mkdirSync(path.dirname(BINARY), { recursive: true });
-  // Two benchmarks may build at once: each its own file, renamed when it is whole.
-  const temporary = `${BINARY}.${process.pid}`;
-  const flags = ['-O2', '-std=gnu11', '-Wall', '-Wextra'];
-  const { error, status, stderr } = spawnSync(
-    compiler,
-    [...flags, '-o', temporary, SOURCE, '-luring'],
-    { encoding: 'utf8' },
-  );
-  if (error) return `no C compiler (${compiler}: ${error.code})`;
-  if (status !== 0) {
-    fs.rmSync(temporary, { force: true });
-    if (/liburing\.h|-luring/.test(stderr)) return 'liburing and its header are not installed';
-    return `${compiler}: ${stderr.split('\n').find((line) => line.includes('error')) ?? status}`;
-  }
-  fs.renameSync(temporary, BINARY);
-  return null;
-}
-
-/** Runs floors of one benchmark. */
-class Floor {
-  /** @param {string} directory For its lists of files. */
+/** Runs floors of one benchmark. One at a time. */
+class Floors {
+  /** @param {string} directory For lists of files. */
   constructor(directory) {
     this.directory = directory;
+    this.reasons = new Map();
     this.child = null;
+  }
+
+  /**
+   * @param {FloorWork} work
+   * @returns {string|null} Why it cannot run here. Builds what has to be built.
+   */
+  lack({ name }) {
+    if (!this.reasons.has(name)) this.reasons.set(name, PROGRAMS[name].prepare());
+    return this.reasons.get(name);
   }
 
   /**
@@ -60,15 +46,10 @@ class Floor {
    * @param {number} milliseconds
    * @returns {Promise<{ operations: number, milliseconds: number }>}
    */
-  async run({ kind, c, size, paths }, milliseconds) {
-    let [input] = paths;
-    if (kind !== 'read') {
-      input = path.join(this.directory, 'floor-list');
-      fs.writeFileSync(input, paths.map((file) => `${file}\0`).join(''));
-    }
-    const child = spawn(BINARY, [kind, c, milliseconds, size, input].map(String), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  async run(work, milliseconds) {
+    const program = PROGRAMS[work.name];
+    const [command, ...args] = program.command(work, milliseconds, this.directory);
+    const child = spawn(command, args.map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     const output = { stdout: '', stderr: '' };
     for (const name of Object.keys(output)) {
@@ -76,9 +57,8 @@ class Floor {
     }
     const [status, signal] = await once(child, 'close');
     this.child = null;
-    if (status !== 0) throw new Error(output.stderr.trim() || `floor: ended with ${signal}`);
-    const { operations, seconds } = JSON.parse(output.stdout);
-    return { operations, milliseconds: seconds * 1e3 };
+    if (status === 0) return program.result(JSON.parse(output.stdout));
+    throw new Error(output.stderr.trim() || `${work.name}: ended with ${signal ?? status}`);
   }
 
   /** Ends what runs. */
@@ -87,4 +67,4 @@ class Floor {
   }
 }
 
-module.exports = { FLOOR, Floor, build };
+module.exports = { C_FLOOR, FIO, Floors };

@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const { PAGE, formatBytes, randomPositions } = require('../files');
+const { FIO } = require('../floor');
 const { Mismatch, forEach } = require('../verify');
 
 const IN_FLIGHT = 128;
@@ -27,6 +28,13 @@ module.exports = ({ bigFile }) => {
       unit: 'reads',
       data: `${bigFile.description}, past the page cache`,
       concurrency: [IN_FLIGHT],
+      floor: {
+        name: FIO,
+        kind: 'direct-read',
+        c: IN_FLIGHT,
+        size: PAGE,
+        paths: [bigFile.path],
+      },
 
       unavailable() {
         if (fs.constants.O_DIRECT === undefined) return 'no O_DIRECT on this platform';

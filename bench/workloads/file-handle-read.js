@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const { PAGE, formatBytes, randomPositions } = require('../files');
+const { C_FLOOR } = require('../floor');
 const { IN_FLIGHT, compare, forEach } = require('../verify');
 
 const MOST_IN_FLIGHT = 128;
@@ -15,15 +16,16 @@ const VERIFIED = 4096;
  * @param {import('.').Context} context
  * @returns {import('../harness').Workload[]}
  */
-module.exports = ({ bigFile }) => {
+module.exports = ({ bigFile, quick }) => {
   const positions = randomPositions(bigFile.size);
   return [
     {
       name: `FileHandle.read ${formatBytes(PAGE)} random`,
       unit: 'reads',
       data: bigFile.description,
-      concurrency: [1, 16, MOST_IN_FLIGHT],
-      floor: { kind: 'read', c: MOST_IN_FLIGHT, size: PAGE, paths: [bigFile.path] },
+      concurrency: quick ? [1, MOST_IN_FLIGHT] : [1, 16, MOST_IN_FLIGHT],
+      allocations: true,
+      floor: { name: C_FLOOR, kind: 'read', c: MOST_IN_FLIGHT, size: PAGE, paths: [bigFile.path] },
 
       async open(driver) {
         bigFile.make();

@@ -21,7 +21,7 @@ module.exports = ({ workspace }) => {
       name: `FileHandle.write ${formatBytes(PAGE)} random`,
       unit: 'writes',
       data: file.description,
-      concurrency: [1, 16, 128],
+      concurrency: [1, 128],
 
       async open(driver) {
         file.make();

@@ -5,7 +5,7 @@ const { once } = require('node:events');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { createHistogram } = require('node:perf_hooks');
-const { BASELINE, URING } = require('../drivers');
+const { BASELINE, CALLBACK, URING } = require('../drivers');
 const { LOOPS, description } = require('../hashing');
 const { Mismatch } = require('../verify');
 
@@ -47,11 +47,12 @@ function workload({ name, data, paths, load, quick }) {
     cpu: false,
     // Beside the load, a request can take most of a second.
     sliceFactor: load ? 25 : 10,
-    mostRounds: quick ? 1 : 5,
+    mostRounds: quick ? 1 : load ? 3 : 5,
 
     drivers(drivers) {
       order = drivers;
-      return quick ? drivers.filter(({ name: own }) => [URING, BASELINE].includes(own)) : drivers;
+      const few = load || quick ? [URING, BASELINE] : [URING, BASELINE, CALLBACK];
+      return drivers.filter(({ name: own }) => few.includes(own));
     },
 
     async open(driver) {

@@ -15,6 +15,7 @@
 
 const FILES = [
   require('./read-file'),
+  require('./read-file-into'),
   require('./large-read-file'),
   require('./read-files'),
   require('./file-handle-read'),
@@ -29,6 +30,9 @@ const FILES = [
   require('./many-reads'),
   require('./read-file-under-load'),
   require('./http'),
+  require('./fairness'),
+  require('./growth'),
+  require('./workers'),
 ];
 
 /**

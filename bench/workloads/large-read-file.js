@@ -31,6 +31,7 @@ module.exports = ({ workspace, hugeFile, quick }) => [
       paths: [hugeFile.path],
       make: hugeFile.make,
     }),
+    busy: false,
     loopDelay: true,
     unavailable: () => (quick ? 'takes too long for --quick' : lack(hugeFile)),
   },

@@ -9,17 +9,18 @@ const { verify } = require('./read-file');
  * @param {import('.').Context} context
  * @returns {import('../harness').Workload[]}
  */
-module.exports = ({ readSets }) => {
+module.exports = ({ readSets, quick }) => {
   const { label, description, paths } = readSets[0];
   return [
     {
       name: `readFile ${label} beside ${LOOPS} pbkdf2 loops`,
       unit: 'files',
       data: description,
-      concurrency: [1, 16],
+      concurrency: quick ? [1] : [1, 16],
       latency: true,
       cpu: false,
       sliceFactor: 5,
+      mostRounds: quick ? 1 : 5,
 
       async open() {
         return {};

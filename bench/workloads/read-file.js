@@ -1,20 +1,34 @@
 'use strict';
 
 const { readFileSync } = require('node:fs');
+const { C_FLOOR } = require('../floor');
 const { compare, forEach } = require('../verify');
 
 const MOST_IN_FLIGHT = 128;
 
-/** @param {import('.').Context} context Whole files, as a Buffer and as a string. */
-module.exports = ({ readSets }) =>
-  readSets.flatMap((set) => {
-    const { label, description, size, paths, textPaths } = set;
-    const all = workload(`readFile ${label}`, description, paths, undefined);
-    if (size) all.floor = { kind: 'read-file', c: MOST_IN_FLIGHT, size, paths };
-    if (textPaths.length === 0) return [all];
-    const ofThem = textPaths.length < paths.length ? `, the ${textPaths.length} in UTF-8` : '';
-    return [all, workload(`readFile ${label} utf8`, description + ofThem, textPaths, 'utf8')];
-  });
+/**
+ * Whole files, as a Buffer and as a string.
+ *
+ * @param {import('.').Context} context
+ * @returns {import('../harness').Workload[]}
+ */
+module.exports = ({ readSets: [first, ...more], quick }) => [
+  ...ofFirst(first, quick),
+  ...more.map(({ label, description, paths }) => ({
+    ...workload(`readFile ${label}`, description, paths, undefined),
+    busy: false,
+  })),
+];
+
+/** @returns {import('../harness').Workload[]} */
+function ofFirst({ label, description, size, paths, textPaths }, quick) {
+  const all = workload(`readFile ${label}`, description, paths, undefined);
+  if (!quick) all.concurrency = [1, 16, MOST_IN_FLIGHT];
+  if (size) all.floor = { name: C_FLOOR, kind: 'read-file', c: MOST_IN_FLIGHT, size, paths };
+  if (textPaths.length === 0) return [all];
+  const ofThem = textPaths.length < paths.length ? `, the ${textPaths.length} in UTF-8` : '';
+  return [all, workload(`readFile ${label} utf8`, description + ofThem, textPaths, 'utf8')];
+}
 
 /** @returns {import('../harness').Workload} */
 function workload(name, data, paths, encoding) {
@@ -22,7 +36,7 @@ function workload(name, data, paths, encoding) {
     name,
     unit: 'files',
     data,
-    concurrency: [1, 16, MOST_IN_FLIGHT],
+    concurrency: [1, MOST_IN_FLIGHT],
 
     async open() {
       return {};

@@ -3,6 +3,7 @@
 const { readFileSync, statSync } = require('node:fs');
 const { URING, BASELINE } = require('../drivers');
 const { PAGE } = require('../files');
+const { C_FLOOR } = require('../floor');
 const { Mismatch, same } = require('../verify');
 const { essence } = require('./stat');
 
@@ -26,6 +27,7 @@ module.exports = ({ workspace, uring }) => {
       single: 'readFile',
       name: `readFiles ${files.label}`,
       unit: 'files',
+      floor: 'read-file',
       reference: (path) => readFileSync(path),
       view: (result) => result,
     },
@@ -34,6 +36,7 @@ module.exports = ({ workspace, uring }) => {
       single: 'stat',
       name: `statFiles ${files.label}`,
       unit: 'calls',
+      floor: 'stat',
       reference: (path) => essence(statSync(path)),
       view: essence,
     },
@@ -42,7 +45,8 @@ module.exports = ({ workspace, uring }) => {
 };
 
 /** @returns {import('../harness').Workload} */
-function workload({ call, single, name, unit, reference, view }, batch, files, uring) {
+function workload(kind, batch, files, uring) {
+  const { call, single, name, unit, reference, view } = kind;
   const paths = files.paths.slice(0, batch);
   return {
     name: `${name}, ${batch} paths a call`,
@@ -50,6 +54,8 @@ function workload({ call, single, name, unit, reference, view }, batch, files, u
     data: files.description,
     concurrency: [1],
     weight: batch,
+    busy: false,
+    floor: { name: C_FLOOR, kind: kind.floor, c: 1, depth: LANES, size: PAGE, paths },
 
     unavailable: () => (typeof uring[call] === 'function' ? null : `no uring.${call}`),
 

@@ -1,6 +1,7 @@
 'use strict';
 
 const { createHash } = require('node:crypto');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const { MIB, formatBytes } = require('../files');
 const { Mismatch } = require('../verify');
@@ -20,46 +21,47 @@ module.exports = ({ bigFile, hugeFile, quick }) => {
       unit: 'MiB',
       data: file.description,
       concurrency: [1],
+      busy: false,
       weight: file.size / MIB,
 
       drivers: (drivers) => drivers.filter(({ readStream }) => readStream !== null),
 
-      async open(driver) {
+      async open() {
         file.make();
-        return { handle: await driver.open(file.path, 'r') };
+        return {};
       },
 
-      async verify(driver, { handle }) {
+      async verify(driver) {
         const hash = createHash('sha1');
-        const size = await consume(driver.readStream(handle, file.size), (chunk) => {
-          hash.update(chunk);
-        });
+        const size = await stream(driver, file, (chunk) => hash.update(chunk));
         if (size === file.size && hash.digest('hex') === digest(file)) return;
         throw new Mismatch(`${driver.name}: createReadStream ${file.path}: wrong bytes`);
       },
 
-      operation: (driver, { handle }) => consume(driver.readStream(handle, file.size), () => {}),
+      operation: (driver) => stream(driver, file, () => {}),
 
-      close: async (driver, { handle }) => driver.close(handle),
+      async close() {},
     },
   ];
 };
 
 /**
- * @param {import('node:stream').Readable} stream
+ * Opens a file and streams it; the stream closes it.
+ *
+ * @param {import('../drivers').Driver} driver
+ * @param {import('../files').BigFile} file
  * @param {(chunk: Buffer) => void} onChunk
  * @returns {Promise<number>} Bytes.
  */
-function consume(stream, onChunk) {
-  return new Promise((resolve, reject) => {
-    let bytes = 0;
-    stream.on('data', (chunk) => {
-      bytes += chunk.length;
-      onChunk(chunk);
-    });
-    stream.once('end', () => resolve(bytes));
-    stream.once('error', reject);
+async function stream(driver, { path, size }, onChunk) {
+  const readable = driver.readStream(await driver.open(path, 'r'), size);
+  let bytes = 0;
+  readable.on('data', (chunk) => {
+    bytes += chunk.length;
+    onChunk(chunk);
   });
+  await once(readable, 'close');
+  return bytes;
 }
 
 /** Of the part that is streamed. */

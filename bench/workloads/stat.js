@@ -1,12 +1,19 @@
 'use strict';
 
 const { statSync } = require('node:fs');
+const { C_FLOOR } = require('../floor');
 const { compare, forEach } = require('../verify');
 
 const MOST_IN_FLIGHT = 128;
 
-/** @param {import('.').Context} context */
-module.exports = ({ readSets }) => readSets.map(workload);
+/**
+ * @param {import('.').Context} context
+ * @returns {import('../harness').Workload[]}
+ */
+module.exports = ({ readSets: [first, ...more] }) => [
+  workload(first),
+  ...more.map((set) => ({ ...workload(set), busy: false })),
+];
 
 /** @returns {import('../harness').Workload} */
 function workload({ label, description, size, paths }) {
@@ -14,8 +21,8 @@ function workload({ label, description, size, paths }) {
     name: `stat ${label}`,
     unit: 'calls',
     data: description,
-    concurrency: [1, 16, MOST_IN_FLIGHT],
-    floor: size ? { kind: 'stat', c: MOST_IN_FLIGHT, size, paths } : undefined,
+    concurrency: [1, MOST_IN_FLIGHT],
+    floor: size ? { name: C_FLOOR, kind: 'stat', c: MOST_IN_FLIGHT, size, paths } : undefined,
 
     async open() {
       return {};

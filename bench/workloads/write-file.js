@@ -18,7 +18,7 @@ module.exports = ({ workspace }) => {
       name: `writeFile ${label} overwrite`,
       unit: 'files',
       data: description,
-      concurrency: [1, 16, 128],
+      concurrency: [1, 128],
 
       async open() {
         return { content: Buffer.alloc(PAGE, 'overwritten') };

@@ -1,0 +1,66 @@
+'use strict';
+
+/**
+ * The data of a run: found and made once, by the process that the user started, and told to those that
+ * the workloads run in.
+ *
+ * @typedef {object} Data Plain: it goes to other processes.
+ * @property {string} root Of the workspace.
+ * @property {import('./files').FileSet[]} readSets
+ * @property {Pick<import('./files').BigFile, 'description'|'path'|'size'>|null} bigFile The user's, if
+ *   there is one.
+ */
+
+const fs = require('node:fs');
+const { Folder, HUGE_FILE, Workspace } = require('./files');
+const { DEFAULT_FOLDER, UsageError } = require('./options');
+const { createWorkloads } = require('./workloads');
+
+/**
+ * @param {string|null} directory The user's folder.
+ * @param {Workspace} workspace
+ * @returns {Data}
+ */
+function gather(directory, workspace) {
+  const { root } = workspace;
+  if (directory !== null) {
+    const folder = openFolder(directory);
+    const set = folder.sample();
+    if (set === null)
+      throw new UsageError(`${directory}: no readable file of a size to read whole`);
+    return { root, readSets: [set], bigFile: folder.bigFile() };
+  }
+  const readSets = [workspace.smallFiles('read')];
+  if (fs.existsSync(DEFAULT_FOLDER)) {
+    const set = openFolder(DEFAULT_FOLDER).sample();
+    if (set !== null) readSets.push(set);
+  }
+  return { root, readSets, bigFile: null };
+}
+
+function openFolder(directory) {
+  try {
+    return new Folder(directory);
+  } catch (error) {
+    throw new UsageError(`${directory}: ${error.message}`);
+  }
+}
+
+/**
+ * @param {Data} data
+ * @param {boolean} quick
+ * @returns {import('./harness').Workload[]}
+ */
+function workloadsOn({ root, readSets, bigFile }, quick) {
+  const workspace = new Workspace(root);
+  return createWorkloads({
+    workspace,
+    readSets,
+    bigFile: bigFile === null ? workspace.bigFile('random-read') : { ...bigFile, make() {} },
+    hugeFile: workspace.bigFile('huge', HUGE_FILE),
+    quick,
+    uring: require('..'),
+  });
+}
+
+module.exports = { gather, workloadsOn };
