@@ -6,14 +6,15 @@
 #include <string.h>
 
 int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count) {
-  struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+  struct io_uring_probe *probe = calloc(1, sizeof *probe + count * sizeof probe->ops[0]);
   if (probe == NULL) return -ENOMEM;
+  const int result = io_uring_register_probe(ring, probe, count);
   for (unsigned opcode = 0; opcode < count; opcode++) {
     supported[opcode] =
         opcode < probe->ops_len && (probe->ops[opcode].flags & IO_URING_OP_SUPPORTED) != 0;
   }
-  io_uring_free_probe(probe);
-  return 0;
+  free(probe);
+  return result;
 }
 
 bool ufs_probe_linked_files(const struct io_uring_params *params) {
@@ -59,6 +60,8 @@ void ufs_explain_setup_failure(int error, char *reason, size_t size) {
     cause = "not enough lockable memory for a ring (ulimit -l)";
   } else if (error == -EMFILE || error == -ENFILE) {
     cause = "no file descriptor is left for a ring (ulimit -n)";
+  } else if (error == -EINVAL) { /* before 5.6: no CQSIZE, or no list of opcodes */
+    cause = "the io_uring of this kernel is too old";
   } else if (error == -ETIME) {
     cause = "a test request did not come back through the ring";
   } else {

@@ -145,18 +145,21 @@ describe('without io_uring, or little of it', () => {
       assert.equal(made.status, 0, made.stderr);
     });
 
+    const forbidden = /^a seccomp filter forbids io_uring \(usual in containers\) \(/;
+    const reasons = {
+      EPERM: forbidden,
+      ENOSYS: forbidden,
+      ENOMEM: /^not enough lockable memory for a ring \(ulimit -l\)/,
+      EINVAL: /^the io_uring of this kernel is too old \(/,
+    };
     for (const call of ['io_uring_setup', 'io_uring_enter', 'io_uring_register']) {
-      for (const error of ['EPERM', 'ENOSYS', 'ENOMEM']) {
+      for (const [error, reason] of Object.entries(reasons)) {
         it(`${call} fails with ${error}`, async function () {
           const denied = [launcher, error, call, '--'];
           // Newer versions of libuv have a ring of their own, and end the process without these calls.
           const plain = spawnSync(denied[0], [...denied.slice(1), process.execPath, '-e', '0']);
           if (plain.status !== 0) skip(this, `Node itself does not start without ${call}`);
           const status = await worksWith({ launcher: denied });
-          const reason =
-            error === 'ENOMEM'
-              ? /^not enough lockable memory for a ring \(ulimit -l\)/
-              : /^a seccomp filter forbids io_uring \(usual in containers\) \(/;
           isPool(status, reason);
           assert.equal(status.stderr, '');
         });

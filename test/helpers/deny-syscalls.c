@@ -25,7 +25,7 @@ enum { CALLS = sizeof calls / sizeof calls[0] };
 static const struct {
   const char *name;
   int number;
-} errors[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"ENOMEM", ENOMEM}};
+} errors[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"ENOMEM", ENOMEM}, {"EINVAL", EINVAL}};
 
 static int error_of(const char *name) {
   for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
