@@ -4,7 +4,14 @@ const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
 const { constants } = require('node:os');
 const path = require('node:path');
-const { ROOT, describeOnRing, runProgram, useFolder } = require('./helpers/environment');
+const {
+  ROOT,
+  describeOnRing,
+  runProgram,
+  skip,
+  uring: { ring },
+  useFolder,
+} = require('./helpers/environment');
 const { faultyWork } = require('./helpers/faulty-work');
 
 const { EAGAIN, EBADF, EBUSY, ECANCELED, EINTR, EIO, ENXIO } = constants.errno;
@@ -13,6 +20,13 @@ const PRELOAD = path.join(__dirname, 'helpers', 'other-addon.js');
 const FAULTY = path.join(ROOT, 'test', 'native', 'build', 'Release', 'uring_fs_faults.node');
 
 /** <linux/io_uring.h> */
+const SETUP = {
+  CQSIZE: 1 << 3,
+  CLAMP: 1 << 4,
+  SUBMIT_ALL: 1 << 7,
+  COOP_TASKRUN: 1 << 8,
+  TASKRUN_FLAG: 1 << 9,
+};
 const OPCODE = { FSYNC: 3, OPENAT: 18, CLOSE: 19, STATX: 21, READ: 22, WRITE: 23 };
 
 describeOnRing('with failures injected', () => {
@@ -82,6 +96,51 @@ describeOnRing('with failures injected', () => {
       assert.deepEqual(rejected, { ENOENT: 1 });
     });
   }
+
+  describe('on kernels that know less', () => {
+    const PLAIN = ['CQSIZE', 'CLAMP'];
+    const COOP = [...PLAIN, 'SUBMIT_ALL', 'COOP_TASKRUN', 'TASKRUN_FLAG'];
+    const NAMES = ['link', 'mkdir', 'mkdtemp', 'symlink'];
+    /** By the version that is like that: its set-up flags and opcodes, and what it leaves to the pool. */
+    const kernels = [
+      { like: '5.10', flags: PLAIN, opcodes: 37, unlinked: true, pool: [...NAMES, 'truncate'] },
+      { like: '5.15', flags: PLAIN, opcodes: 40, unlinked: true, pool: ['truncate'] },
+      { like: '5.18', flags: [...PLAIN, 'SUBMIT_ALL'], opcodes: 41, pool: ['truncate'] },
+      { like: '5.19', flags: COOP, opcodes: 47, pool: ['truncate'] },
+    ];
+    const faultsOf = ({ flags, opcodes, unlinked }) => {
+      const mask = flags.reduce((all, name) => all | SETUP[name], 0);
+      return `flags:${mask},opcodes:${opcodes}${unlinked ? ',unlinked:1' : ''}`;
+    };
+
+    before(function () {
+      if (ring.status().operations.truncate === 'pool') skip(this, 'this kernel is one');
+    });
+
+    for (const kernel of kernels) {
+      it(`as ${kernel.like}`, async () => {
+        const { rejected, status } = await worksWith(faultsOf(kernel));
+        assert.deepEqual(rejected, { ENOENT: 1 });
+        assert.equal(status.backend, 'io_uring');
+        assert.deepEqual(status.setupFlags, kernel.flags);
+        const { operations } = ring.status();
+        const all = Object.keys(operations).filter((name) => operations[name] === 'ring');
+        assert.deepEqual(
+          all.filter((name) => status.operations[name] === 'pool'),
+          kernel.pool,
+        );
+      });
+    }
+
+    // Whole files then take steps, each of which can fail in its own way.
+    for (const [title, faults] of Object.entries(harmless)) {
+      if (!/^(short|result)/.test(faults)) continue;
+      it(`as 5.10, and ${title}`, async () => {
+        const { rejected } = await worksWith(`${faultsOf(kernels[0])},${faults}`);
+        assert.deepEqual(rejected, { ENOENT: 1 });
+      });
+    }
+  });
 
   for (const [at, error] of [
     [2, EBADF],

@@ -1,5 +1,6 @@
 #include "faults.h"
 #undef io_uring_queue_init_params
+#undef io_uring_register_probe
 #undef io_uring_submit_and_get_events
 #undef io_uring_get_events
 
@@ -23,11 +24,15 @@ enum {
   STALE,
   ENTRIES,
   OVERFLOW,
+  FLAGS,
+  OPCODES,
+  UNLINKED,
   KINDS,
 };
 
-static const char *const names[KINDS] = {"enter",  "fetch", "late",    "partial", "short",
-                                         "result", "stale", "entries", "overflow"};
+static const char *const names[KINDS] = {"enter",    "fetch",  "late",    "partial",
+                                         "short",    "result", "stale",   "entries",
+                                         "overflow", "flags",  "opcodes", "unlinked"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -99,10 +104,26 @@ int ufs_faults_init(unsigned entries, struct io_uring *ring, struct io_uring_par
     faults[ENTRIES].happened++;
     return -ENOMEM;
   }
-  if (faults[OVERFLOW].n == 0) return io_uring_queue_init_params(entries, ring, params);
-  params->cq_entries = faults[OVERFLOW].n;
-  const int result = io_uring_queue_init_params(faults[OVERFLOW].n, ring, params);
-  params->cq_entries *= 16;
+  if (faults[FLAGS].n > 0 && (params->flags & ~faults[FLAGS].n) != 0) {
+    faults[FLAGS].happened++;
+    return -EINVAL;
+  }
+  if (faults[OVERFLOW].n > 0) params->cq_entries = entries = faults[OVERFLOW].n;
+  const int result = io_uring_queue_init_params(entries, ring, params);
+  if (faults[OVERFLOW].n > 0) params->cq_entries *= 16;
+  if (faults[UNLINKED].n > 0) {
+    faults[UNLINKED].happened++;
+    params->features &= ~IORING_FEAT_LINKED_FILE;
+  }
+  return result;
+}
+
+int ufs_faults_probe(struct io_uring *ring, struct io_uring_probe *probe, unsigned count) {
+  const int result = io_uring_register_probe(ring, probe, count);
+  if (faults[OPCODES].n > 0 && probe->ops_len > faults[OPCODES].n) {
+    faults[OPCODES].happened++;
+    probe->ops_len = (__u8)faults[OPCODES].n;
+  }
   return result;
 }
 
