@@ -10,7 +10,7 @@ const { callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
 const { errnoOf, systemError } = require('./errors');
 const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
-const { enter, extras, ops, prepare } = require('./request');
+const { enter, extras, ops, prepare, takes } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const {
   isBoolean,
@@ -285,7 +285,9 @@ const functions = {
 
   truncate(path, len = 0) {
     const plainPath = toPath(path);
-    if (plainPath === undefined || !isPosition(len)) return nodePromises.truncate(path, len);
+    if (plainPath === undefined || !isPosition(len) || !takes('ftruncate')) {
+      return nodePromises.truncate(path, len);
+    }
     return truncate(plainPath, len);
   },
 
