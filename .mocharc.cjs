@@ -7,7 +7,8 @@ module.exports = {
   spec: named ? [] : ['test/**/*.test.js'],
   ignore: ['test/native/**'],
   'node-option': ['expose-gc'],
-  timeout: 20_000,
+  // Longer where all takes longer: test/helpers/environment.js.
+  timeout: 20_000 * Number(process.env.URING_FS_PATIENCE ?? 1),
   slow: 2_000,
   retries: 0,
   'forbid-only': true,

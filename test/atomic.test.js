@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { descriptorsOf, onRing, skip, uring, useFolder } = require('./helpers/environment');
+const { descriptorsOf, onRing, patient, skip, uring, useFolder } = require('./helpers/environment');
 const { killWriters } = require('./helpers/atomic-killed');
 
 const { writeFileAtomic } = uring;
@@ -139,7 +139,7 @@ describe('lib/atomic', () => {
   });
 
   it('killed at any moment: whole old or whole new content', async function () {
-    this.timeout(120_000);
+    this.timeout(patient(120_000));
     const kills = onRing ? 20 : 5;
     const { torn, lost, reads, versions } = await killWriters(kills, 20261124);
     assert.deepEqual([torn, lost], [[], []]);

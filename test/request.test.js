@@ -1,11 +1,19 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { describeOnRing, resultOf, uring, useFolder } = require('./helpers/environment');
+const {
+  describeOnRing,
+  inOneRequest,
+  resultOf,
+  uring,
+  useFolder,
+} = require('./helpers/environment');
 
 describeOnRing('lib/request', () => {
   const folder = useFolder();
   const { ring } = uring;
+  /** For a small file; by steps they are open, read and close. */
+  const each = inOneRequest ? 1 : 3;
   let files;
   before(() => {
     files = Array.from({ length: 20 }, (_, n) => folder.file(`file-${n}`, `contents of ${n}`));
@@ -44,8 +52,8 @@ describeOnRing('lib/request', () => {
     const { submitted, completed, enters } = await counted(() =>
       Promise.all(Array.from({ length: 60 }, (_, n) => uring.readFile(files[n % 20]))),
     );
-    assert.deepEqual([submitted, completed], [60, 60]);
-    assert.ok(enters >= 1 && enters <= 6, `${enters} enters`);
+    assert.deepEqual([submitted, completed], [60 * each, 60 * each]);
+    assert.ok(enters >= 1 && enters <= 6 * each, `${enters} enters`);
   });
 
   it('calls of different ticks are entries of their own', async () => {
@@ -71,7 +79,7 @@ describeOnRing('lib/request', () => {
     const { inline, completed } = await counted(async () => {
       for (let n = 0; n < 100; n++) await uring.readFile(files[n % 20]);
     });
-    assert.equal(completed, 100);
+    assert.equal(completed, 100 * each);
     assert.ok(inline >= 80, `${inline} inline`);
   });
 
@@ -88,8 +96,8 @@ describeOnRing('lib/request', () => {
     );
     assert.equal(wrong, 0);
     assert.ok(stats.peakInFlight <= 512, `${stats.peakInFlight} in flight`);
-    assert.ok(stats.peakQueued >= 10_000, `${stats.peakQueued} queued`);
-    assert.deepEqual([stats.queued, stats.inFlight, stats.completed], [0, 0, 20_000]);
+    if (inOneRequest) assert.ok(stats.peakQueued >= 10_000, `${stats.peakQueued} queued`);
+    assert.deepEqual([stats.queued, stats.inFlight, stats.completed], [0, 0, 20_000 * each]);
   });
 
   it('20,000 stat at once: never more in flight than the CQ holds', async () => {

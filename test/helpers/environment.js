@@ -14,8 +14,15 @@ const uring = require(ROOT);
 const { backend, reason } = uring.ring.status();
 const onRing = backend === 'io_uring';
 
+/** `ms`, or longer where all takes longer: in a machine that is emulated (tools/test-kernels.js). */
+const patient = (ms) => ms * Number(process.env.URING_FS_PATIENCE ?? 1);
+
+/** Whether this kernel reads or writes a small file in one request: by a chain on a direct descriptor. */
+const inOneRequest =
+  onRing && require('../../lib/request').ringState().description.operations.readFile;
+
 /** How long a program may take before it counts as hanging, ms: slow machines included. */
-const PROGRAM_TIMEOUT = 30_000;
+const PROGRAM_TIMEOUT = patient(30_000);
 
 /** A suite for what only the ring has: without a ring it is skipped, and its title says why. */
 function describeOnRing(title, body) {
@@ -74,10 +81,12 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @param {string | (() => string)} what is awaited, for the error
  */
 async function until(check, what, timeout = 10_000) {
-  const deadline = Date.now() + timeout;
+  const deadline = Date.now() + patient(timeout);
   while (!check()) {
     if (Date.now() > deadline) {
-      throw new Error(`not within ${timeout} ms: ${typeof what === 'function' ? what() : what}`);
+      throw new Error(
+        `not within ${patient(timeout)} ms: ${typeof what === 'function' ? what() : what}`,
+      );
     }
     await sleep(5);
   }
@@ -224,8 +233,10 @@ module.exports = {
   describeOnRing,
   descriptors,
   descriptorsOf,
+  inOneRequest,
   nextMessage,
   onRing,
+  patient,
   pattern,
   resultOf,
   runProgram,

@@ -6,6 +6,7 @@ const path = require('node:path');
 const { inspect, types } = require('node:util');
 const { Twin } = require('./parity-twin');
 const { Describer, differences } = require('./parity-describe');
+const { patient } = require('./environment');
 const { seed, randomFor } = require('./parity-random');
 const deviations = require('../parity/deviations');
 
@@ -13,7 +14,7 @@ const deviations = require('../parity/deviations');
 // test can fail, `node:fs/promises` itself that the suite demands nothing Node does not do.
 const ourFs = require(process.env.PARITY_IMPL ?? '../..');
 
-const SETTLES_WITHIN = 20000;
+const SETTLES_WITHIN = patient(20_000);
 const TESTS = path.join(__dirname, '../parity');
 const STACK_TRACE_LIMIT = Error.stackTraceLimit;
 const CLOSES_WITHIN = 100;
@@ -271,7 +272,7 @@ function quietly(emitWarning) {
 // A mocha test made of many comparisons; all of the differing ones are listed when it fails.
 function parityTest(title, body, populate) {
   it(title, async function () {
-    this.timeout(120000);
+    this.timeout(patient(120_000));
     const parity = new Parity(title, populate);
     const { emitWarning } = process;
     process.emitWarning = quietly(emitWarning);

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
-const { describeOnRing, runProgram, sleep, useFolder } = require('../helpers/environment');
+const { describeOnRing, patient, runProgram, sleep, useFolder } = require('../helpers/environment');
 
 const ROUNDS = 20;
 
@@ -48,7 +48,7 @@ describe('lifetime: the end of the process', () => {
   });
 
   it('comes by process.exit() with requests in flight, with its code', async function () {
-    this.timeout(60_000);
+    this.timeout(patient(60_000));
     async function exitAmidRequests({ uring, args, say }) {
       const { small: file, folder: where, round } = args;
       const handle = await uring.open(file, 'r+');

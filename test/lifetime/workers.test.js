@@ -9,6 +9,7 @@ const {
   descriptors,
   nextMessage,
   onRing,
+  patient,
   resultOf,
   runProgram,
   sleep,
@@ -173,7 +174,7 @@ describe('lifetime: workers', () => {
 
   describeOnRing('on the ring', () => {
     it('terminate() amid 1,000 requests leaves nothing, 100 times', async function () {
-      this.timeout(90_000);
+      this.timeout(patient(90_000));
       let warm;
       for (let round = 0; round < WARM_UP + ROUNDS; round++) {
         if (round === WARM_UP) {

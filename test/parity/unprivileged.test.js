@@ -3,11 +3,12 @@
 const path = require('node:path');
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
+const { patient } = require('../helpers/environment');
 const { totals } = require('../helpers/parity-compare');
 
 describe('parity: without permission', () => {
   it('every call that may be forbidden', function () {
-    this.timeout(60000);
+    this.timeout(patient(60_000));
     const script = path.join(__dirname, '../helpers/parity-unprivileged.js');
     const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script], {
       encoding: 'utf8',

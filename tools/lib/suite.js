@@ -143,4 +143,4 @@ function conclude({ passed, failed, skipped }) {
   if (failed > 0 || passed === 0) process.exitCode = 1;
 }
 
-module.exports = { BACKENDS, conclude, runSuites };
+module.exports = { BACKENDS, conclude, record, runSuites };

@@ -1,0 +1,247 @@
+'use strict';
+
+// Debian's kernels, for the machines of guest.js: found and downloaded through apt, and unpacked into a
+// folder each of .kernels/. apt gets lists of its own there: what the apt of this machine knows and would
+// install stays as it is.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { command, ensure } = require('./debian');
+const { ROOT, StepError, run, say } = require('./run');
+
+/** Removed, it is made anew, with what is then the newest of each series. */
+const CACHE = path.join(ROOT, '.kernels');
+
+/**
+ * By series, the suites of Debian that may have it; 'latest' is the newest that these have. The last of
+ * them is one that has all other packages, too.
+ */
+const SUITES = new Map([
+  ['5.10', ['bullseye-security', 'bullseye']],
+  ['6.1', ['bookworm-security', 'bookworm']],
+  ['6.12', ['trixie-security', 'trixie']],
+  ['latest', ['trixie-backports', 'sid']],
+]);
+
+/** Depends on its suite's newest kernel, of the flavour for virtual machines, which is the smallest. */
+const METAPACKAGE = 'linux-image-cloud-amd64';
+
+/** By which a guest reaches this machine's files and its disk. Some kernels have one or another built in. */
+const MODULES = ['virtio_pci', 'virtio_console', 'virtio_blk', 'virtiofs', 'overlay', 'ext4'];
+
+/** What unpacking takes. */
+const NEEDS = [command('cpio'), command('depmod', 'kmod'), command('dpkg-deb', 'dpkg')];
+
+/**
+ * A kernel on the disk.
+ *
+ * @typedef {object} Kernel
+ * @property {string} version Debian's, of the package
+ * @property {string} image the file to boot
+ * @property {string} modules the folder to be seen as /lib/modules
+ * @property {string} busybox a program that needs no library
+ * @property {string} base a cpio archive: busybox, and the modules to start with
+ */
+
+/**
+ * The newest kernel of a series, downloaded if it is not there.
+ *
+ * @param {string} series one of SERIES
+ * @returns {Kernel}
+ */
+function kernelOf(series) {
+  const folder = path.join(CACHE, series);
+  if (!fs.existsSync(folder)) {
+    if (process.arch !== 'x64') {
+      const output = `These kernels are for x86-64, and this is ${process.arch}.`;
+      throw new StepError(`fetching kernel ${series}`, output, 'npm test  (on this kernel alone)');
+    }
+    ensure(NEEDS);
+    fetchKernel(series, folder);
+  }
+  return {
+    version: fs.readFileSync(path.join(folder, 'version'), 'utf8'),
+    image: path.join(folder, 'vmlinuz'),
+    modules: path.join(folder, 'lib', 'modules'),
+    busybox: path.join(folder, 'busybox'),
+    base: path.join(folder, 'base.cpio'),
+  };
+}
+
+/** Makes `folder` in one go: it is there when it is complete. */
+function fetchKernel(series, folder) {
+  const step = `fetching kernel ${series}`;
+  say(step);
+  fs.mkdirSync(CACHE, { recursive: true });
+  const made = fs.mkdtempSync(`${folder}.new-`);
+  try {
+    const newest = newestOf(series, step);
+    const packages = path.join(made, 'packages');
+    download(newest.suite, partsOf(newest, step), packages, step);
+    // Downloaded for itself: installing it would replace the ordinary busybox.
+    download(SUITES.get(series).at(-1), ['busybox-static'], packages, step);
+    arrange(made, newest, step);
+    fs.rmSync(packages, { recursive: true });
+    fs.renameSync(made, folder);
+  } catch (error) {
+    fs.rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/* ---- through apt ---- */
+
+/** Runs a command for `step`, and gives what it printed. */
+function must(step, name, args, options) {
+  const { ok, output } = run(name, args, options);
+  if (!ok) throw new StepError(step, `${[name, ...args].join(' ')}\n${output}`, againWith(step));
+  return output;
+}
+
+function againWith(step) {
+  return `npm run test:kernels  (once ${step} can work)`;
+}
+
+/** Where this machine's apt gets Debian from, for suites of security updates or for others. */
+function archiveOf(suite) {
+  const { output } = run('apt-get', ['update', '--print-uris']);
+  const lists = [...output.matchAll(/^'(.*)\/dists\/([^/]+)(?:\/updates)?\/InRelease'/gm)];
+  const isSecurity = (name) => name.endsWith('-security');
+  return lists.find(([, , name]) => isSecurity(name) === isSecurity(suite))?.[1];
+}
+
+/** The options by which apt knows of that suite alone. */
+function aptOptions(suite) {
+  const folder = path.join(CACHE, 'apt', suite);
+  const options = {
+    'Dir::Etc::sourcelist': path.join(folder, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    // Else it takes what is installed for what can be had.
+    'Dir::State::status': '/dev/null',
+    'Dir::State::Lists': path.join(folder, 'lists'),
+    'Dir::Cache': path.join(folder, 'cache'),
+    'Dir::Cache::pkgcache': '',
+    'Dir::Cache::srcpkgcache': '',
+    // It may not be able to write into the clone.
+    'APT::Sandbox::User': '',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '2',
+  };
+  return Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+/** Gets the suite's lists; gives what went wrong, if anything did. */
+function updateLists(suite) {
+  const source = archiveOf(suite);
+  if (source === undefined) return `apt has no source of Debian for ${suite}`;
+  const folder = path.join(CACHE, 'apt', suite);
+  fs.mkdirSync(path.join(folder, 'lists', 'partial'), { recursive: true });
+  fs.mkdirSync(path.join(folder, 'cache', 'archives', 'partial'), { recursive: true });
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  const signed = fs.existsSync(keys) ? `[signed-by=${keys}] ` : '';
+  fs.writeFileSync(path.join(folder, 'sources.list'), `deb ${signed}${source} ${suite} main\n`);
+  const { ok, output } = run('apt-get', [...aptOptions(suite), 'update']);
+  return ok ? null : output;
+}
+
+/**
+ * @returns {{ suite: string, version: string, image: string }} `image`: the name of its package
+ */
+function newestOf(series, step) {
+  const problems = [];
+  let newest = null;
+  for (const suite of SUITES.get(series)) {
+    const problem = updateLists(suite);
+    if (problem !== null) {
+      problems.push(`${suite}: ${problem}`);
+      continue;
+    }
+    const shown = run('apt-cache', [...aptOptions(suite), 'show', METAPACKAGE]).output;
+    const found = /^Depends:.*\b(linux-image-[0-9]\S*) \(= ([^)]+)\)/m.exec(shown);
+    if (found === null) {
+      problems.push(`${suite}: no ${METAPACKAGE}`);
+    } else if (newest === null || isNewer(found[2], newest.version)) {
+      newest = { suite, version: found[2], image: found[1] };
+    }
+  }
+  if (newest === null) throw new StepError(step, problems.join('\n'), againWith(step));
+  return newest;
+}
+
+function isNewer(version, than) {
+  return run('dpkg', ['--compare-versions', version, 'gt', than]).ok;
+}
+
+/** From 6.19 on a kernel is spread over several packages, whose names have the same ending. */
+function partsOf({ suite, image }, step) {
+  const args = ['depends', '--recurse', '--important', image];
+  const names = must(step, 'apt-cache', [...aptOptions(suite), ...args]).split('\n');
+  const ending = image.slice('linux-image'.length);
+  const parts = names.filter((name) => name.startsWith('linux-') && name.endsWith(ending));
+  return [...new Set(parts)];
+}
+
+/** Downloads packages and unpacks them into `folder`/unpacked. */
+function download(suite, packages, folder, step) {
+  const unpacked = path.join(folder, 'unpacked');
+  fs.mkdirSync(unpacked, { recursive: true });
+  must(step, 'apt-get', [...aptOptions(suite), 'download', ...packages], { cwd: folder });
+  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
+    must(step, 'dpkg-deb', ['-x', file, unpacked], { cwd: folder });
+    fs.rmSync(path.join(folder, file));
+  }
+}
+
+/* ---- on the disk ---- */
+
+/** Puts what the packages brought to where kernelOf() says. */
+function arrange(folder, { version }, step) {
+  const unpacked = path.join(folder, 'packages', 'unpacked');
+  const first = (...candidates) =>
+    candidates.map((name) => path.join(unpacked, name)).find((name) => fs.existsSync(name));
+  const modules = first('lib/modules', 'usr/lib/modules');
+  const release = fs.readdirSync(modules)[0];
+  const image = first(`boot/vmlinuz-${release}`, `usr/lib/modules/${release}/vmlinuz`);
+  fs.renameSync(image, path.join(folder, 'vmlinuz'));
+  fs.renameSync(first('bin/busybox', 'usr/bin/busybox'), path.join(folder, 'busybox'));
+  fs.mkdirSync(path.join(folder, 'lib'));
+  fs.renameSync(modules, path.join(folder, 'lib', 'modules'));
+  must(step, 'depmod', ['-b', folder, release]);
+  makeBase(folder, release, step);
+  fs.writeFileSync(path.join(folder, 'version'), version);
+}
+
+function makeBase(folder, release, step) {
+  const base = path.join(folder, 'base');
+  for (const name of ['bin', 'modules', 'dev', 'proc', 'sys', 'shared', 'writes', 'root']) {
+    fs.mkdirSync(path.join(base, name), { recursive: true });
+  }
+  fs.copyFileSync(path.join(folder, 'busybox'), path.join(base, 'bin', 'busybox'));
+  modulesToStart(folder, release).forEach((file, index) => {
+    const [name] = path.basename(file).split('.ko');
+    // apt's own tool: whatever its packages are compressed with, it can undo.
+    const unpack = `/usr/lib/apt/apt-helper cat-file "$1" >"$2"`;
+    const target = path.join(base, 'modules', `${String(index).padStart(2, '0')}-${name}.ko`);
+    must(step, 'sh', ['-c', unpack, 'sh', file, target]);
+  });
+  archive(base, path.join(folder, 'base.cpio'), step);
+  fs.rmSync(base, { recursive: true });
+}
+
+/** The files of MODULES and of what these need, in the order to load them. */
+function modulesToStart(folder, release) {
+  const files = MODULES.flatMap((module) => {
+    const args = ['-d', folder, '-S', release, '--show-depends', module];
+    const { output } = run('modprobe', args);
+    return [...output.matchAll(/^insmod (\S+)/gm)].map(([, file]) => file);
+  });
+  return [...new Set(files)];
+}
+
+/** An archive of a folder, of the kind that a kernel starts from. */
+function archive(folder, file, step) {
+  must(step, 'sh', ['-c', 'find . | cpio -o -H newc --quiet >"$1"', 'sh', file], { cwd: folder });
+}
+
+module.exports = { SERIES: [...SUITES.keys()], archive, kernelOf };
