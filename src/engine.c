@@ -52,8 +52,9 @@ static void register_slots(ufs_engine *engine) {
   engine->slot_count = 0;
   if (!engine->ring.linked_files) return;
   for (size_t i = 0; i < sizeof slot_counts / sizeof slot_counts[0]; i++) {
-    if (io_uring_register_files_sparse(&engine->ring.uring, slot_counts[i]) == 0) {
+    if (io_uring_register_files_sparse(&engine->ring.uring, slot_counts[i] + 1) == 0) {
       engine->slot_count = slot_counts[i];
+      engine->ring.spare_slot = (int)slot_counts[i];
       break;
     }
   }
@@ -197,11 +198,22 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
 
 /* ---- out of the ring ---- */
 
+/* A file that would have to be waited for, which the kernel mostly sees to itself. Nothing has
+ * happened, and a worker, which may wait, gets what the system call would. */
+static bool must_wait(const ufs_request *request) {
+  const ufs_operation *operation = request->operation;
+  return (operation->sqes == 1 || operation->finish == NULL) && request->steps[0] == -EAGAIN &&
+         !request->in_worker;
+}
+
 static void complete_request(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
   engine->in_flight--;
   bool finished = true;
-  if (operation->finish != NULL) {
+  if (must_wait(request)) {
+    request->in_worker = true;
+    finished = false;
+  } else if (operation->finish != NULL) {
     finished = operation->finish(engine, request);
   } else {
     request->result = request->steps[0];
@@ -296,10 +308,6 @@ static void pump(ufs_engine *engine) {
     if (!within_budget(engine)) break;
   }
   ufs_ring_quiet(&engine->ring, false);
-  /* The kernel had no memory for these; no event says when it has. */
-  if (engine->ring.failure == 0 && io_uring_sq_ready(&engine->ring.uring) > 0) {
-    ufs_ring_wake(&engine->ring);
-  }
 }
 
 /* ---- to JS ---- */

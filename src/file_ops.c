@@ -105,7 +105,7 @@ static bool finish_open(ufs_engine *engine, ufs_request *request) {
   const int32_t fd = request->steps[OPEN_FILE];
   request->result = fd;
   if (fd == -EINTR) return false;
-  if (fd == -ENXIO && !request->in_worker) {
+  if ((fd == -ENXIO || fd == -EAGAIN) && !request->in_worker) {
     request->in_worker = true;
     return false;
   }

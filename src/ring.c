@@ -1,6 +1,7 @@
 #include "ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -26,7 +27,11 @@ static const unsigned setup_modes[] = {
  * rest. The default is four a CPU. */
 enum { BOUNDED_WORKERS = 256 };
 
-enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20 };
+enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20, MOST_CANCELS_REFUSED = 250 };
+
+/* The kernel has no memory: SQEs are tried again after 1 ms, 2 ms, 4 ms ... so many times, which
+ * takes a quarter of a second; completions for as long as it takes. */
+enum { MOST_REFUSALS = 8, FETCH_AGAIN_MS = 8 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -93,6 +98,7 @@ static int round_trip(ufs_ring *ring) {
 int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks) {
   memset(ring, 0, sizeof *ring);
   ring->hooks = hooks;
+  ring->spare_slot = -1;
   int result = setup(ring);
   if (result < 0) return result;
 
@@ -127,6 +133,11 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   ring->hooks->wake(ring);
 }
 
+static void on_retry(uv_timer_t *timer) {
+  ufs_ring *ring = timer->data;
+  ring->hooks->wake(ring);
+}
+
 static void on_check(uv_check_t *check) {
   ufs_ring *ring = check->data;
   ring->turns++;
@@ -145,11 +156,14 @@ int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
    * of the ring, which its owner meets at the first submit. */
   uv_unref((uv_handle_t *)&ring->poll);
   ring->failure = uv_poll_start(&ring->poll, UV_READABLE, on_poll);
-  /* Neither of these can fail. */
+  /* None of these can fail. */
   (void)uv_check_init(loop, &ring->check);
   ring->check.data = ring;
   uv_unref((uv_handle_t *)&ring->check);
   (void)uv_check_start(&ring->check, on_check);
+  (void)uv_timer_init(loop, &ring->retry);
+  ring->retry.data = ring;
+  uv_unref((uv_handle_t *)&ring->retry);
   return 0;
 }
 
@@ -179,15 +193,39 @@ static bool completions_deferred(const ufs_ring *ring) {
   return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-/* The ring is beyond use. What the kernel will never take is given back as cancelled before it
- * began. */
-static void fail(ufs_ring *ring, int error) {
-  const struct io_uring_sq *sq = &ring->uring.sq;
-  ring->failure = error;
-  for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
+/* Completes what the kernel has not taken as cancelled before it began, and empties the SQ of it.
+ */
+static void give_back(ufs_ring *ring) {
+  struct io_uring_sq *sq = &ring->uring.sq;
+  const unsigned head = *sq->khead;
+  const unsigned tail = sq->sqe_tail;
+  sq->sqe_head = sq->sqe_tail = head;
+  *sq->ktail = head; /* which the kernel looks at in io_uring_enter(2) only */
+  for (unsigned i = head; i != tail; i++) {
     const uint64_t user_data = sq->sqes[i & sq->ring_mask].user_data;
     ring->in_flight--;
     if (user_data != UFS_NOBODY) ring->hooks->complete(ring, user_data, -ECANCELED);
+  }
+}
+
+/* The ring is beyond use. */
+static void fail(ufs_ring *ring, int error) {
+  ring->failure = error;
+  give_back(ring);
+}
+
+static void try_later(ufs_ring *ring, unsigned ms) {
+  if (uv_is_active((uv_handle_t *)&ring->retry)) return;
+  (void)uv_timer_start(&ring->retry, on_retry, ms, 0);
+}
+
+/* The kernel takes no SQE for now, and no event says when it will. */
+static void refused(ufs_ring *ring) {
+  if (uv_is_active((uv_handle_t *)&ring->retry)) return;
+  if (ring->refusals < MOST_REFUSALS) {
+    try_later(ring, 1U << ring->refusals++);
+  } else {
+    give_back(ring); /* at once also the next time, unless it has taken some meanwhile */
   }
 }
 
@@ -205,12 +243,13 @@ int ufs_ring_submit(ufs_ring *ring) {
   while (ring->failure == 0 && io_uring_sq_ready(&ring->uring) > 0) {
     ring->enters++;
     const int result = io_uring_submit_and_get_events(&ring->uring);
+    if (result > 0) ring->refusals = 0;
     if (result >= 0 || result == -EINTR) continue;
     if (result == -EAGAIN || result == -EBUSY) {
-      /* No memory for a request, or the CQ is to be emptied first. With requests under way there
-       * will be room later; the SQEs stay queued until then. */
+      /* No memory for a request, or the CQ is to be emptied first. */
       if (ufs_ring_reap(ring) > 0) continue;
-      if (ring->in_flight > io_uring_sq_ready(&ring->uring)) return 0;
+      refused(ring);
+      break;
     }
     fail(ring, result);
   }
@@ -271,7 +310,12 @@ static bool missed_completions(ufs_ring *ring) {
    * reader waits. What the kernel has by now is fetched instead; what comes later signals. */
   for (unsigned fruitless = 0; io_uring_cq_ready(&ring->uring) == 0; fruitless++) {
     if (!completions_deferred(ring) || is_stale(ring, fruitless)) return false;
-    if (fetch(ring) < 0) return true;
+    const int result = fetch(ring);
+    if (result < 0 && passes_by(result)) {
+      try_later(ring, FETCH_AGAIN_MS);
+      return false;
+    }
+    if (result < 0) return true;
   }
   return true;
 }
@@ -299,15 +343,48 @@ void ufs_ring_keep_alive(ufs_ring *ring, bool alive) {
   }
 }
 
+/*
+ * A ring that broke can't tell when what it had begun is over, and ending it stops nothing. But its
+ * table of direct descriptors goes with its last request: a pipe that is written to from there only
+ * ends just then. The pipe's other end, or -1.
+ */
+static int pipe_into_ring(ufs_ring *ring) {
+  int ends[2];
+  if (ring->spare_slot < 0 || pipe2(ends, O_CLOEXEC) < 0) return -1;
+  const int result =
+      io_uring_register_files_update(&ring->uring, (unsigned)ring->spare_slot, &ends[1], 1);
+  (void)close(ends[1]);
+  if (result == 1) return ends[0];
+  (void)close(ends[0]);
+  return -1;
+}
+
+static void wait_for_end(int pipe_end) {
+  struct pollfd waiting = {.fd = pipe_end, .events = POLLIN};
+  /* Interrupted also by the kernel itself, which ends the ring from this thread. */
+  while (poll(&waiting, 1, -1) < 0 && errno == EINTR)
+    continue;
+  (void)close(pipe_end);
+}
+
+static void end(ufs_ring *ring) {
+  const int pipe_end = ring->in_flight > 0 ? pipe_into_ring(ring) : -1;
+  io_uring_queue_exit(&ring->uring);
+  if (pipe_end < 0) return;
+  wait_for_end(pipe_end);
+  ring->in_flight = 0;
+}
+
 static void on_closed(uv_handle_t *handle) {
   ufs_ring *ring = handle->data;
   if (handle == (uv_handle_t *)&ring->check) {
+    uv_close((uv_handle_t *)&ring->retry, on_closed);
+  } else if (handle == (uv_handle_t *)&ring->retry) {
     uv_close((uv_handle_t *)&ring->poll, on_closed);
-    return;
+  } else {
+    (void)close(ring->event_fd);
+    ring->hooks->closed(ring);
   }
-  io_uring_queue_exit(&ring->uring);
-  (void)close(ring->event_fd);
-  ring->hooks->closed(ring);
 }
 
 /* Waits for the eventfd, not in io_uring_enter(2): a cancellation can miss a linked request that
@@ -321,13 +398,22 @@ static void wait_for_completions(ufs_ring *ring) {
 
 void ufs_ring_close(ufs_ring *ring) {
   (void)io_uring_cq_eventfd_toggle(&ring->uring, true);
+  unsigned refusals = 0;
   while (ring->in_flight > 0 && ring->failure == 0) {
     ring->hooks->cancel_all(ring);
     (void)ufs_ring_submit(ring);
+    if (io_uring_sq_ready(&ring->uring) > 0) {
+      give_back(ring); /* cancellations are made anew */
+      if (++refusals == MOST_CANCELS_REFUSED) fail(ring, -EAGAIN);
+    }
     (void)ufs_ring_reap(ring);
     drain_eventfd(ring); /* the cancellations have signalled their own ends */
     if (ring->in_flight > 0) wait_for_completions(ring);
     (void)ufs_ring_reap(ring);
   }
+  end(ring); /* now, not from the loop: other addons' memory may go before that */
+  (void)uv_poll_stop(
+      &ring->poll); /* the loop turns before all is closed, and nothing is to be woken */
+  (void)uv_timer_stop(&ring->retry);
   uv_close((uv_handle_t *)&ring->check, on_closed);
 }

@@ -33,6 +33,7 @@ struct ufs_ring {
   struct io_uring uring;
   uv_poll_t poll;
   uv_check_t check;
+  uv_timer_t retry; /* until what the kernel has refused is tried again */
   const ufs_ring_hooks *hooks;
   unsigned setup_flags;
   int event_fd;
@@ -40,6 +41,8 @@ struct ufs_ring {
   unsigned in_flight_limit; /* of the CQ */
   uint64_t enters;          /* io_uring_enter(2) calls */
   uint64_t turns;           /* of the loop */
+  unsigned refusals;        /* waits, one after the other, for the kernel to take SQEs */
+  int spare_slot;           /* direct descriptor that the owner registered for us, or -1 */
   int failure;              /* -errno that made io_uring_enter(2) unusable, or 0 */
   bool linked_files;        /* see ufs_probe_linked_files() */
   bool opcodes[UFS_OP_FTRUNCATE + 1];
@@ -66,7 +69,8 @@ unsigned ufs_ring_room_to_cancel(const ufs_ring *ring);
 struct io_uring_sqe *ufs_ring_take(ufs_ring *ring);
 
 /* Hands all SQEs taken to the kernel. 0, or -errno (also kept in `failure`) when the ring is beyond
- * use: what the kernel did not take is then completed with -ECANCELED. */
+ * use: what the kernel did not take is then completed with -ECANCELED. What it has no memory for is
+ * tried again later, a few times, and then completed so, too. */
 int ufs_ring_submit(ufs_ring *ring);
 
 /* Passes every CQE that is there to hooks->complete. Returns their number. */
@@ -83,7 +87,9 @@ void ufs_ring_wake(ufs_ring *ring);
 void ufs_ring_keep_alive(ufs_ring *ring, bool alive);
 
 /* Cancels what is under way, waits (blocking) for its every CQE, then ends the ring and calls
- * hooks->closed from the loop. Ending a ring does not stop its I/O, hence the wait. */
+ * hooks->closed from the loop. Ending a ring does not stop its I/O, hence the wait. Of a ring that
+ * broke it waits for the end instead of the CQEs; where that can't be seen, `in_flight` is left
+ * above 0, and what the kernel may still write must not be freed. */
 void ufs_ring_close(ufs_ring *ring);
 
 #endif

@@ -30,7 +30,8 @@ static bool finish_without_file(ufs_request *request) {
   request->result = request->steps[0];
   set_extra(request, UFS_STEP_OPEN);
   if (request->result == -EINTR) return false;
-  if (request->result == -ENXIO && !request->in_worker) { /* a FIFO without a reader: file_ops.c */
+  /* A FIFO without a reader (file_ops.c), or what must be waited for. */
+  if ((request->result == -ENXIO || request->result == -EAGAIN) && !request->in_worker) {
     request->in_worker = true;
     return false;
   }
@@ -66,6 +67,7 @@ static void fill_read_file(ufs_engine *engine, ufs_request *request) {
     io_uring_prep_read(sqe, request->slot, ufs_engine_block(engine, request) + request->length,
                        UFS_BLOCK_SIZE - request->length, CURRENT_POSITION);
     sqe->flags |= IOSQE_FIXED_FILE;
+    if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
   } else {
     prepare_open(sqe, request);
   }
@@ -138,10 +140,11 @@ static void fill_write_file(ufs_engine *engine, ufs_request *request) {
   ufs_engine_tag(sqe, request, WRITE_CLOSE);
 }
 
-/* Whether a step of the write chain has done nothing: cut off, interrupted or given up by the
- * kernel. */
+/* Whether a step of the write chain has done nothing: cut off, interrupted, not waited for, or
+ * given up by the kernel. */
 static bool never_ran(const ufs_request *request, int32_t result) {
-  return result == -EBADF || result == -EINTR || (result == -ECANCELED && !request->cancelled);
+  return result == -EBADF || result == -EINTR || result == -EAGAIN ||
+         (result == -ECANCELED && !request->cancelled);
 }
 
 /* A cut chain's close came before all was written, or synced: the rest once more, on the file that

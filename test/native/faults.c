@@ -16,6 +16,7 @@
 
 enum {
   ENTER,
+  EARLY,
   FETCH,
   LATE,
   PARTIAL,
@@ -30,9 +31,9 @@ enum {
   KINDS,
 };
 
-static const char *const names[KINDS] = {"enter",    "fetch",  "late",    "partial",
-                                         "short",    "result", "stale",   "entries",
-                                         "overflow", "flags",  "opcodes", "unlinked"};
+static const char *const names[KINDS] = {"enter", "early",   "fetch",   "late",    "partial",
+                                         "short", "result",  "stale",   "entries", "overflow",
+                                         "flags", "opcodes", "unlinked"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -47,7 +48,9 @@ static char *guard; /* a page that nothing can be read from */
 enum { MOST_PLANNED = 8192, VECTORS = 8192 };
 static _Thread_local struct {
   unsigned seen_tail;
+  unsigned submits;
   unsigned calls;
+  bool breaking; /* the operation that LATE waits for has come */
   unsigned planned_count;
   struct {
     __u64 user_data;
@@ -168,13 +171,17 @@ static void shorten(struct io_uring_sqe *sqe) {
 
 static void change_new_sqes(struct io_uring *ring) {
   struct io_uring_sq *sq = &ring->sq;
+  const bool taken_back = (int)(sq->sqe_tail - ring_state.seen_tail) < 0;
+  if (taken_back) ring_state.seen_tail = *sq->khead;
   for (; ring_state.seen_tail != sq->sqe_tail; ring_state.seen_tail++) {
     struct io_uring_sqe *sqe = &sq->sqes[ring_state.seen_tail & sq->ring_mask];
+    if (sqe->opcode == faults[LATE].opcode) ring_state.breaking = true;
     /* Cancellations and closes are how others are undone; a close that fails has closed. */
     if (sqe->opcode == IORING_OP_ASYNC_CANCEL || sqe->opcode == IORING_OP_NOP) continue;
     const bool meant = faults[RESULT].opcode < 0 ? sqe->opcode != IORING_OP_CLOSE
                                                  : sqe->opcode == faults[RESULT].opcode;
-    if (meant && strikes(RESULT)) {
+    const bool waits = faults[RESULT].error == EAGAIN && (sqe->flags & IOSQE_ASYNC) != 0;
+    if (meant && !waits && strikes(RESULT)) {
       fail_sqe(sqe, -faults[RESULT].error);
     } else if (can_be_short(sqe) && strikes(SHORT)) {
       shorten(sqe);
@@ -203,8 +210,15 @@ static int submit_one(struct io_uring *ring) {
 }
 
 static bool is_late(void) {
-  if (faults[LATE].n == 0 || ++ring_state.calls < faults[LATE].n) return false;
+  if (faults[LATE].n == 0 || (faults[LATE].opcode >= 0 && !ring_state.breaking)) return false;
+  if (++ring_state.calls < faults[LATE].n) return false;
   faults[LATE].happened++;
+  return true;
+}
+
+static bool is_early(void) {
+  if (ring_state.submits++ >= faults[EARLY].n) return false;
+  faults[EARLY].happened++;
   return true;
 }
 
@@ -219,9 +233,10 @@ int ufs_faults_submit(struct io_uring *ring) {
     only_flush(ring);
     return -faults[LATE].error;
   }
-  if (strikes(ENTER)) {
+  const int refusal = is_early() ? EARLY : ENTER;
+  if (refusal == EARLY || strikes(ENTER)) {
     only_flush(ring);
-    return -faults[ENTER].error;
+    return -faults[refusal].error;
   }
   if (strikes(PARTIAL)) return submit_one(ring);
   return leave_stale(ring, io_uring_submit_and_get_events(ring));

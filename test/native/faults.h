@@ -6,11 +6,14 @@
  * URING_FS_FAULTS is a list "kind:n:error:opcode,..." (the last two where they apply):
  *
  *   enter:n:e      one in n calls to submit fails with error e, nothing submitted
+ *   early:n:e      the first n calls to submit fail with e, nothing submitted
  *   fetch:n:e      one in n calls to fetch completions fails with e
- *   late:n:e       every call fails with e from the nth on: the ring is broken
+ *   late:n:e:o     every call fails with e from the nth on (from the first that submits opcode o):
+ *                  the ring is broken
  *   partial:n      one in n calls submits a single SQE: chains are cut
  *   short:n        one in n reads and writes moves a part
- *   result:n:e:o   one in n SQEs (of opcode o) completes with e without having run
+ *   result:n:e:o   one in n SQEs (of opcode o) completes with e without having run; with EAGAIN
+ *                  never one for a kernel worker, which waits
  *   stale:n        one in n calls leaves IORING_SQ_TASKRUN set with nothing behind it
  *   entries:n      there is memory for a ring of n entries only
  *   overflow:n     the CQ has n entries, the addon is told that it has 16 n

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 namespace {
 
@@ -64,6 +65,15 @@ Napi::Value ExternalBuffer(const Napi::CallbackInfo &info) {
   return Napi::Buffer<uint8_t>::New(env, data, size, Finalize, external);
 }
 
+// poisonAtEnd(view of shared memory): overwrites it when the environment ends, as whoever gets
+// freed memory next would; after the hooks of the addons that were loaded later.
+void PoisonAtEnd(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  auto view = info[0].As<Napi::Uint8Array>();
+  env.AddCleanupHook(
+      [data = view.Data(), size = view.ByteLength()] { std::memset(data, kPoison, size); });
+}
+
 // finalized() -> how many finalizers have run so far, in the whole process
 Napi::Value Finalized(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), finalized_count.load());
@@ -71,6 +81,7 @@ Napi::Value Finalized(const Napi::CallbackInfo &info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("externalBuffer", Napi::Function::New(env, ExternalBuffer));
+  exports.Set("poisonAtEnd", Napi::Function::New(env, PoisonAtEnd));
   exports.Set("finalized", Napi::Function::New(env, Finalized));
   return exports;
 }
