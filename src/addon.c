@@ -299,8 +299,14 @@ static napi_value start(napi_env env, napi_callback_info info) {
 
 /* ---- the environment's beginning and end ---- */
 
+static void delete_reference(napi_env env, napi_ref reference) {
+  if (reference != NULL) (void)napi_delete_reference(env, reference);
+}
+
 static void free_environment(ufs_environment *environment) {
   const napi_async_cleanup_hook_handle cleanup = environment->cleanup;
+  delete_reference(environment->env, environment->deliver);
+  delete_reference(environment->env, environment->kept);
   free(environment->calls);
   free(environment->paths);
   free(environment);
@@ -311,7 +317,7 @@ static void on_engine_closed(ufs_engine *engine) {
   free_environment((ufs_environment *)engine);
 }
 
-/* JS does not run any more, its heap is still there. References go with the environment. */
+/* JS does not run any more, its heap is still there. */
 static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
   ufs_environment *environment = data;
   environment->cleanup = handle;

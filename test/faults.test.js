@@ -18,7 +18,10 @@ const { EAGAIN, EBADF, EBUSY, ECANCELED, EINTR, EIO, ENXIO } = constants.errno;
 
 const PRELOAD = path.join(__dirname, 'helpers', 'other-addon.js');
 const TEST_HELPERS = path.join(ROOT, 'test/native/build/Release/test_helpers.node');
-const FAULTY = path.join(ROOT, 'test', 'native', 'build', 'Release', 'uring_fs_faults.node');
+/** The sanitised build has the same layer. */
+const FAULTY =
+  process.env.URING_FS_TEST_ADDON ??
+  path.join(ROOT, 'test', 'native', 'build', 'Release', 'uring_fs_faults.node');
 
 /** <linux/io_uring.h> */
 const SETUP = {

@@ -50,6 +50,7 @@ function gatesForC({ fix }) {
   const helpers = files('test/native', '.cc');
   const beside = [
     ...files('bench/floor', '.c'),
+    ...files('test/asan', '.c', '.h'),
     ...files('test/helpers', '.c'),
     ...files('test/native', '.c'),
     ...files('test/native', '.h'),

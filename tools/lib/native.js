@@ -24,6 +24,14 @@ const TEST_HELPERS = {
   binary: 'test_helpers.node',
 };
 
+/** @type {Target} */
+const SANITIZED = {
+  name: 'the addon with sanitizers',
+  directory: 'test/asan',
+  sources: ['test/asan', 'test/native', 'src'],
+  binary: 'uring_fs_asan.node',
+};
+
 const inTarget = (target, ...names) => path.join(ROOT, target.directory, ...names);
 const binaryOf = (target) => inTarget(target, 'build', 'Release', target.binary);
 
@@ -89,4 +97,4 @@ function ensureBuilt(target, { force = false } = {}) {
   fs.utimesSync(stampOf(target), began, began);
 }
 
-module.exports = { ADDON, TEST_HELPERS, binaryOf, ensureBuilt, outdated };
+module.exports = { ADDON, SANITIZED, TEST_HELPERS, binaryOf, ensureBuilt, outdated };
