@@ -138,24 +138,30 @@ const REMOVALS_AT_ONCE = 32;
  */
 function remove(path, options) {
   const plainPath = toPath(path);
-  if (plainPath === undefined || !isPlainRemoval(options)) return undefined;
-  return removeAll(plainPath, options?.recursive === true, path, options);
+  const own = ownOptions(options);
+  if (plainPath === undefined || own === undefined || !isPlainRemoval(own)) return undefined;
+  return removeAll(plainPath, own.recursive === true, path, options);
 }
 
-/** Node spreads the options over its defaults, so that one that is there may not be undefined. */
-function isPlainRemoval(options) {
-  if (options === undefined) return true;
-  if (options === null || typeof options !== 'object' || Array.isArray(options)) return false;
+/** As Node, which spreads the options over its defaults: one that is inherited is not there. */
+function ownOptions(options) {
+  if (options === undefined) return {};
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) return undefined;
+  return { ...options };
+}
+
+function isPlainRemoval(own) {
   return (
-    isAbsentOr(isBoolean, options, 'force') &&
-    isAbsentOr(isBoolean, options, 'recursive') &&
-    isAbsentOr(isUint32, options, 'maxRetries') &&
-    isAbsentOr(isDelay, options, 'retryDelay')
+    isAbsentOr(isBoolean, own, 'force') &&
+    isAbsentOr(isBoolean, own, 'recursive') &&
+    isAbsentOr(isUint32, own, 'maxRetries') &&
+    isAbsentOr(isDelay, own, 'retryDelay')
   );
 }
 
-function isAbsentOr(check, options, name) {
-  return !(name in options) || (options[name] !== undefined && check(options[name]));
+/** One that is there may not be undefined. */
+function isAbsentOr(check, own, name) {
+  return !(name in own) || (own[name] !== undefined && check(own[name]));
 }
 
 function isDelay(value) {

@@ -7,10 +7,9 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
-const { callNode, nodeFs, nodePromises } = require('./delegate');
+const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
-const { closedError, nodeError } = require('./errors');
-const { Queue } = require('./queue');
+const { closedError, errnoOf, nodeError, systemError } = require('./errors');
 const { enter, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const { kFile, kRef, kSettled, kUnref } = require('./symbols');
@@ -33,8 +32,15 @@ const READ_SIZE = 16384;
 const CURRENT_POSITION = -1;
 const HEX = /^hex$/i;
 
+const major = Number.parseInt(process.versions.node, 10);
 /** Up to Node 20, read() takes what is no safe integer (a bigint too) for the file's own position. */
-const CHECKS_POSITIONS = Number.parseInt(process.versions.node, 10) > 20;
+const CHECKS_POSITIONS = major > 20;
+/** Up to Node 24, read() takes a length as it is, where the callback function keeps 32 bits of it. */
+const WRAPS_LENGTH = major > 24;
+/** From Node 22 on, a write looks at the descriptor before the kernel does. */
+const CHECKS_DESCRIPTOR = major > 20;
+/** Up to Node 24, writeFile() does not look at the mode, which means nothing for an open file. */
+const CHECKS_MODE = major > 24;
 
 const kDescriptor = Symbol('descriptor');
 const kSeekable = Symbol('seekable');
@@ -264,7 +270,10 @@ class FileHandle extends EventEmitter {
 
   [kUnref]() {
     this[kRefs]--;
-    if (this[kRefs] === 0 && this[kCloseLater] !== undefined) this[kCloseLater](closeNow(this));
+    if (this[kRefs] > 0 || this[kCloseLater] === undefined) return;
+    const closeLater = this[kCloseLater];
+    this[kCloseLater] = undefined; // a stream that is refused a closed handle comes by once more
+    closeLater(closeNow(this));
   }
 
   [kSettled](request) {
@@ -340,7 +349,7 @@ function inTurn(handle, start) {
       throw error;
     }
   }
-  handle[kTurnsWaiting] ??= new Queue();
+  handle[kTurnsWaiting] ??= [];
   handle[kRef]();
   return new Promise((resolve) => {
     handle[kTurnsWaiting].push(() => {
@@ -439,15 +448,34 @@ function read(handle, bufferOrOptions, offset, length, position) {
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset);
   }
   offset ??= 0;
-  length ??= buffer.byteLength - offset;
+  if (typeof offset === 'number') length ??= buffer.byteLength - offset;
   if (!CHECKS_POSITIONS && !Number.isSafeInteger(position)) position = null;
 
   const viaPool = () => callOn(handle, 'read', buffer, offset, length, position).then(pack);
+  if (!WRAPS_LENGTH && isFarOut(buffer, offset, length)) {
+    return refuse(buffer, offset, length, position);
+  }
   const from = toPosition(position);
   if (from === undefined || !isRange(buffer, offset, length)) return viaPool();
   const bytes = toBytes(buffer);
   const start = () => ops.read(handle.fd, bytes, offset, length, from);
   return transfer(handle, start, READ, bytes, buffer, from, viaPool);
+}
+
+/** Whether a length is wrong, and might not be any more with 32 of its bits. */
+function isFarOut(buffer, offset, length) {
+  if (typeof length !== 'number' || typeof offset !== 'number') return false;
+  return length < -MAX_LENGTH || (length > MAX_LENGTH && length > buffer.byteLength - offset);
+}
+
+/** A read() of no file in particular: for arguments that a handle of Node rejects, in its words. */
+async function refuse(...args) {
+  const handle = await nodePromises.open('/dev/null');
+  try {
+    return await handle.read(...args);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** As Node's: (buffer, offset, length, position), (buffer, options) or (string, position, encoding). */
@@ -459,7 +487,9 @@ function write(handle, buffer, offset, length, position) {
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset ?? {});
   }
   offset ??= 0;
-  if (typeof length !== 'number') length = buffer.byteLength - offset;
+  if (typeof length !== 'number') {
+    length = typeof offset === 'number' ? buffer.byteLength - offset : 0; // which is refused
+  }
   if (typeof position !== 'number') position = null;
 
   const pack = (bytesWritten) => ({ __proto__: null, bytesWritten, buffer });
@@ -515,11 +545,22 @@ function stat(handle, options) {
 
 async function readFile(handle, options) {
   if (handle.fd === -1) throw closedError('readFile');
-  const { buffer, encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
+  return readFileOf(handle, options);
+}
+
+/** readFile() of fs/promises with a handle, which does not look whether it is closed: fstat(-1) fails. */
+async function readFileOf(handle, options) {
+  const plain = recognise(() => {
+    const { buffer, encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
+    return { buffer, encoding, signal };
+  });
+  if (plain === undefined) return nodePromises.readFile('', options);
+  const { buffer, encoding, signal } = plain;
   // A call that is wrong in whatever way is rejected before Node looks at the path.
   // 'buffer' passes there, and fails where Node makes the decoder.
   if (encoding === 'buffer') return new (require('node:string_decoder').StringDecoder)(encoding);
   if (!isEncoding(encoding) || !isSignal(signal)) return nodePromises.readFile('', options);
+  if (handle.fd === -1) return signal?.aborted ? abortError(signal) : callNode('fstat', -1);
   handle[kRef]();
   try {
     const stats = await stat(handle);
@@ -538,19 +579,52 @@ async function readFile(handle, options) {
 
 async function writeFile(handle, data, options) {
   if (handle.fd === -1) throw closedError('writeFile');
-  const { encoding, signal, flush, mode } = toOptions(options) ?? { encoding: 'unknown' };
-  const isData = typeof data === 'string' || ArrayBuffer.isView(data) || isCustomIterable(data);
-  const isPlain =
-    isData && isEncoding(encoding) && isSignal(signal) && isFlush(flush) && isMode(mode);
-  if (!isPlain) return nodePromises.writeFile('', data, options);
+  return writeFileOf(handle, data, options);
+}
+
+/** writeFile() of fs/promises with a handle: a closed one is met by the first write, if there is any. */
+async function writeFileOf(handle, data, options) {
+  const plain = recognise(() => plainWrite(data, options));
+  if (plain === undefined) return nodePromises.writeFile('', data, options);
+  const { bytes, encoding, signal } = plain;
   handle[kRef]();
   try {
-    const bytes = typeof data === 'string' ? Buffer.from(data, encoding || 'utf8') : data;
-    return await writeAll(handle[kFile], bytes, signal, encoding);
+    return await writeAll(handle.fd === -1 ? CLOSED : handle[kFile], bytes, signal, encoding);
   } finally {
     handle[kUnref]();
   }
 }
+
+/** @returns {{ bytes: any, encoding?: string, signal?: AbortSignal } | undefined} */
+function plainWrite(data, options) {
+  const { encoding, signal, flush, mode } = toOptions(options) ?? { encoding: 'unknown' };
+  const isData = typeof data === 'string' || ArrayBuffer.isView(data) || isCustomIterable(data);
+  const isPlain =
+    isData &&
+    // 'buffer' is no matter before a string is to be encoded.
+    (isEncoding(encoding) || encoding === 'buffer') &&
+    isSignal(signal) &&
+    isFlush(flush) &&
+    (!CHECKS_MODE || isMode(mode));
+  if (!isPlain) return undefined;
+  const bytes = typeof data === 'string' ? Buffer.from(data, encoding || 'utf8') : data;
+  return { bytes, encoding, signal };
+}
+
+/** What `look` finds; undefined when looking throws (a getter, a proxy), which is for Node to meet. */
+function recognise(look) {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+/** In place of a closed handle's file. */
+const CLOSED = {
+  write: () =>
+    CHECKS_DESCRIPTOR ? callNode('fstat', -1) : Promise.reject(systemError(errnoOf.EBADF, 'write')),
+};
 
 function readableWebStream(handle, options) {
   if (handle.fd === -1) throw invalidState('The FileHandle is closed');
@@ -564,4 +638,4 @@ function invalidState(text) {
   return nodeError(Error, 'ERR_INVALID_STATE', `Invalid state: ${text}`);
 }
 
-module.exports = { FileHandle };
+module.exports = { FileHandle, readFileOf, writeFileOf };

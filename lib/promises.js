@@ -6,9 +6,8 @@
  */
 
 const { constants } = require('node:fs');
-const { callNode, nodePromises } = require('./delegate');
+const { nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
-const { errnoOf, systemError } = require('./errors');
 const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
 const { enter, extras, ops, prepare, takes } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
@@ -137,9 +136,9 @@ function onPaths(name, operation, from, to) {
 function readFile(path, options) {
   const plainPath = toPath(path);
   if (plainPath === undefined) {
-    if (!isHandle(path)) return nodePromises.readFile(path, options);
-    // Node does not look whether it is closed here, and meets fd -1.
-    return path.fd === -1 ? callNode('fstat', path.fd) : path.readFile(options);
+    return isHandle(path)
+      ? handles.readFileOf(path, options)
+      : nodePromises.readFile(path, options);
   }
   if (options === undefined) {
     return readPath(plainPath, O_RDONLY) ?? nodePromises.readFile(path, options);
@@ -159,16 +158,8 @@ function readFile(path, options) {
 /** Options that nothing recognises. */
 const UNKNOWN = { encoding: 'unknown' };
 
-/** What Node's writeFile says of a closed handle, whose methods say "file closed". */
-function rejectClosed() {
-  const checksFirst = Number.parseInt(process.versions.node, 10) > 20;
-  return checksFirst ? callNode('fstat', -1) : Promise.reject(systemError(errnoOf.EBADF, 'write'));
-}
-
 function writeFileWith(name, byDefault, path, data, options) {
-  if (isHandle(path)) {
-    return path.fd === -1 ? rejectClosed() : path.writeFile(data, options);
-  }
+  if (isHandle(path)) return handles.writeFileOf(path, data, options);
   return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
 }
 

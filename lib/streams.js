@@ -143,7 +143,16 @@ function useUntilEnd(handle, autoClose, endStream) {
     endStream();
     end();
   });
-  return { end, hasEnded: () => ended };
+  /** One that fails is the stream's end, too: with Node, the handle could never be closed any more. */
+  async function read(...args) {
+    try {
+      return await handle.read(...args);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+  return { end, hasEnded: () => ended, read };
 }
 
 function byteStream(handle, autoClose) {
@@ -160,7 +169,7 @@ function byteStream(handle, autoClose) {
     },
     async pull() {
       const { view } = controller.byobRequest;
-      const { bytesRead } = await handle.read(view, 0, view.byteLength);
+      const { bytesRead } = await use.read(view, 0, view.byteLength);
       if (use.hasEnded()) return;
       if (bytesRead === 0) {
         controller.close();
@@ -181,7 +190,7 @@ function bufferStream(handle) {
       controller = its;
     },
     async pull() {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(BUFFER_CHUNK_SIZE));
+      const { bytesRead, buffer } = await use.read(Buffer.allocUnsafeSlow(BUFFER_CHUNK_SIZE));
       if (use.hasEnded()) return;
       if (bytesRead > 0) {
         controller.enqueue(buffer.buffer.slice(0, bytesRead));

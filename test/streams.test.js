@@ -142,6 +142,16 @@ describe('lib/streams', () => {
   });
 
   describeOnRing('on the ring', () => {
+    // With Node it could never be closed.
+    it('a web stream of what cannot be read fails, and leaves the handle to be closed', async () => {
+      const writer = await uring.open(file, 'a');
+      await assert.rejects(contentsOf(writer.readableWebStream({ type: 'bytes' })), {
+        code: 'EBADF',
+      });
+      await writer.close();
+      assert.equal(writer.fd, -1);
+    });
+
     // Node 20 fails an assertion of its own here.
     it('a web stream cancelled in the middle leaves a handle that can be closed', async () => {
       const reader = handle.readableWebStream().getReader();

@@ -286,4 +286,4 @@ function parityTest(title, body, populate) {
   });
 }
 
-module.exports = { Parity, parityTest, totals, nodeFs, ourFs };
+module.exports = { Parity, parityTest, quietly, totals, nodeFs, ourFs };

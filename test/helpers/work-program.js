@@ -33,6 +33,7 @@ async function work({ uring, nodeFs, args, say }) {
   );
   await note('missing', uring.readFile(at('missing')));
   await note('folder', uring.readFile(args.folder));
+  await note('nothing, read only', uring.writeFile(at('missing'), '', { flag: 'r' }));
   await note(
     'size',
     uring.stat(at('file')).then(({ size, mode }) => [size, mode]),

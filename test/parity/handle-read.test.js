@@ -28,11 +28,13 @@ const show = (value) => {
   return value === undefined || Number.isNaN(value) ? String(value) : JSON.stringify(value);
 };
 
-// Before Node 26 a length that is no 32-bit integer fails an assertion in the binding, which ends
-// the process.
+// Before Node 26 a length that is no integer, and not too large either, fails an assertion in the
+// binding, which ends the process.
 const ANY_LENGTH = Number(process.versions.node.split('.')[0]) >= 26;
 const usable = (length) =>
-  ANY_LENGTH || length == null || (Number.isInteger(length) && Math.abs(length) < 2 ** 31);
+  ANY_LENGTH ||
+  length == null ||
+  (typeof length === 'number' && (Number.isInteger(length) || Math.abs(length) === Infinity));
 
 const POSITIONS = [
   undefined,

@@ -4,6 +4,7 @@
 // behind (positions, sizes, removed names under open handles) is what the next one meets.
 
 const { parityTest } = require('../helpers/parity-compare');
+const { sizesOfFoldersOut } = require('../helpers/parity-describe');
 
 const NAMES = ['a', 'b', 'c', 'dir', 'dir/x', 'dir/y', 'deep/er/z', 'link', 'file', 'missing/q'];
 
@@ -134,12 +135,6 @@ describe('parity: series of calls', () => {
     }
   });
 });
-
-// The size of a folder differs with the history of its names, on some file systems.
-function sizesOfFoldersOut(value) {
-  if (value?.isDirectory?.()) value.size = typeof value.size === 'bigint' ? 0n : 0;
-  return value;
-}
 
 // How many links there are at the moment depends on the calls that have been made so far.
 function withoutLinks(result) {
