@@ -10,6 +10,7 @@ const { EventEmitter } = require('node:events');
 const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, errnoOf, nodeError, systemError } = require('./errors');
+const { Queue } = require('./queue');
 const { enter, ops, prepare } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const { kFile, kRef, kSettled, kUnref } = require('./symbols');
@@ -349,7 +350,7 @@ function inTurn(handle, start) {
       throw error;
     }
   }
-  handle[kTurnsWaiting] ??= [];
+  handle[kTurnsWaiting] ??= new Queue();
   handle[kRef]();
   return new Promise((resolve) => {
     handle[kTurnsWaiting].push(() => {

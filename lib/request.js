@@ -15,7 +15,8 @@ const { kSettled } = require('./symbols');
  *
  * @typedef {object} Operation
  * @property {string} syscall the name that errors give
- * @property {(request: Request, result: number, index: number) => any} finish the promise's value
+ * @property {(request: Request, result: number, index: number) => any} finish the promise's value, or
+ *   CONTINUES
  * @property {boolean} [takesErrors] finish wants negative results (-errno) too: nothing is an error then
  * @property {(request: Request) => any} [pool] does the same by Node's own function: for a request that
  *   the kernel gave up without being asked to (it could make no worker thread)
@@ -56,6 +57,9 @@ class Request {
 
 /** As a Batch (many.js) is, which has several of the ids. */
 Request.prototype.isBatch = false;
+
+/** What finish() gives when the request has gone on to another operation, or has settled its promise. */
+const CONTINUES = Symbol('continues');
 
 let takenResolve;
 let takenReject;
@@ -173,7 +177,8 @@ function rejectBegun() {
     request.lost = true;
     const { operation, handle, path, dest } = request;
     if (!request.aborted && operation.takesErrors) {
-      request.resolve(operation.finish(request, EIO));
+      const value = operation.finish(request, EIO);
+      if (value !== CONTINUES) request.resolve(value);
     } else if (!request.aborted) {
       rejectInJob(request.resolve, () => systemError(EIO, operation.syscall, path, dest));
     }
@@ -245,7 +250,8 @@ function settleOne(request, result, index) {
   if (request.aborted) {
     if (result >= 0 && operation.discard !== undefined) operation.discard(request, result, index);
   } else if (result >= 0 || operation.takesErrors === true) {
-    request.resolve(operation.finish(request, result, index));
+    const value = operation.finish(request, result, index);
+    if (value !== CONTINUES) request.resolve(value);
   } else if (result === ECANCELED) {
     request.resolve(operation.pool(request));
   } else {
@@ -288,6 +294,25 @@ function enter(id, request) {
   if (id < 0) return request.operation.pool(request);
   pending[id] = request;
   return request.promise;
+}
+
+/**
+ * For finish(): the request, with its promise, goes on with `operation`.
+ *
+ * @param {Request} request
+ * @param {Operation} operation
+ * @param {number} id what `ops` has made of it
+ * @returns {typeof CONTINUES} for the caller to return
+ */
+function goOn(request, operation, id) {
+  request.operation = operation;
+  if (id < 0) {
+    request.resolve(operation.pool(request));
+    return CONTINUES;
+  }
+  schedule();
+  pending[id] = request;
+  return CONTINUES;
 }
 
 /**
@@ -364,11 +389,14 @@ function settleAlone(operation, { path, detail, signal }, result, index) {
 
 module.exports = {
   cancelBatch,
+  CONTINUES,
   counters,
   enter,
   enterAbortable,
   enterMany,
   extras,
+  fail,
+  goOn,
   ops,
   preferHugePages: binding.preferHugePages,
   prepare,

@@ -3,25 +3,28 @@
  * Whole files: readFile, writeFile and appendFile, of paths and of handles.
  *
  * A small file is one request of the native module. What that leaves unfinished (the file is larger, or
- * no regular file, or a write was short) goes on here, by steps.
+ * no regular file, or a write was short) goes on here, or in read-steps.js.
  */
 
 const { constants } = require('node:fs');
 const { binding } = require('./binding');
-const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
+const { callNode, nodeFs, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
-const { ECANCELED, invalidValue, systemError } = require('./errors');
+const { ECANCELED, invalidValue } = require('./errors');
 const { O_CLOEXEC } = require('./fcntl');
+const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
 const {
-  enter,
-  enterAbortable,
-  extras,
-  ops,
-  preferHugePages,
-  prepare,
-  slab,
-  takes,
-} = require('./request');
+  MAX_SIZE,
+  NAMES_PATH,
+  checkAborted,
+  decode,
+  inItsTurn,
+  isLargeNext,
+  noteLarge,
+  noteSmall,
+  readSteps,
+  readToEnd,
+} = require('./read-steps');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
@@ -39,35 +42,11 @@ const {
   S_IFREG,
 } = constants;
 
-/** Node refuses larger files, in words that differ by version. */
-const MAX_SIZE = 2 ** 31 - 1;
-
-/** A large file is read in pieces, several at once: by several kernel workers. Bytes. */
-const PIECE_SIZE = 1024 * 1024;
-const PIECES_AT_ONCE = 4;
-
-/** From this size on new memory is prepared before it is read into. Bytes. */
-const FRESH_SIZE = 256 * 1024;
-
-/** From this size on a file's memory is worth huge pages (2 MiB on most machines). Bytes. */
-const HUGE_SIZE = 4 * 1024 * 1024;
-
-/** For files that do not say how large they are. Bytes. */
-const CHUNK_SIZE = 64 * 1024;
-
 /** As much as goes to the kernel in one write, so that a signal is heeded in between. Bytes. */
 const WRITE_SIZE = 512 * 1024;
 
 /** Reading with other flags is rare, and may make, empty or not wait for the file: it is left to Node. */
 const READ_FLAGS = O_RDONLY | O_RDWR | O_SYNC | O_CLOEXEC;
-
-/** After so many files in a row that were too large for one request, the next begin with steps. */
-const LARGE_STREAK = 4;
-let largeStreak = 0;
-
-/** From 26.8 on Node reads small files in one step, and its errors name the path whatever call failed. */
-const [major, minor] = process.versions.node.split('.').map(Number);
-const NAMES_PATH = major > 26 || (major === 26 && minor >= 8);
 
 /** Where C says, beside a result, which slot it used, which step decided, whether more is to come. */
 const slotAt = (index) => extras[index] >> 4;
@@ -87,23 +66,18 @@ const nothing = () => undefined;
 /** Whether the kernel gave a step up without being asked to: it could make no worker thread. */
 const isGivenUp = ({ errno }, signal) => errno === ECANCELED && !signal?.aborted;
 
-/** Throws what Node throws once the signal is aborted. */
-async function checkAborted(signal) {
-  if (signal !== undefined && signal.aborted) await abortError(signal);
-}
-
 /* ---- reading ---- */
 
 /** A small file that was read whole, decoded. */
 function textAt(index, length, encoding) {
-  largeStreak = 0;
+  noteSmall();
   const start = slotAt(index) * BLOCK_SIZE;
   return slab().toString(encoding, start, start + length);
 }
 
 /** The same, copied into `target`. @returns {Buffer} that */
 function bytesAt(index, length, target) {
-  largeStreak = 0;
+  noteSmall();
   const start = slotAt(index) * BLOCK_SIZE;
   slab().copy(target, 0, start, start + length);
   return target;
@@ -139,7 +113,7 @@ const READ_FILE = {
 const READ_MANY = {
   name: 'readFileMany',
   flags: O_RDONLY,
-  isReady: () => largeStreak < LARGE_STREAK,
+  isReady: () => !isLargeNext(),
   operation: READ_FILE,
   detail: (path, { encoding }) => encoding,
   value(batch, length, index) {
@@ -176,7 +150,7 @@ async function readOn({ path, signal }, length, index, readAgain, take) {
   const slot = new SlotFile(slotAt(index), length, signal);
   const type = await typeOf(path).catch(() => undefined);
   if (type === S_IFREG && head.length > 0) {
-    largeStreak++;
+    noteLarge();
     await slot.close();
     await checkAborted(signal);
     return readAgain();
@@ -193,132 +167,6 @@ async function readOn({ path, signal }, length, index, readAgain, take) {
 }
 
 /**
- * Files that are read by steps have a descriptor of the process each, and memory: no more than so many at
- * once, the others wait in order. (One submission needs no descriptor, and is bounded by the ring.)
- */
-const FILES_AT_ONCE = 128;
-const waiting = [];
-let filesOpen = 0;
-
-function readSteps(path, flags, encoding, signal) {
-  return inItsTurn(signal, () => readOpened(path, flags, encoding, signal));
-}
-
-async function inItsTurn(signal, read) {
-  if (filesOpen < FILES_AT_ONCE) {
-    filesOpen++;
-  } else {
-    await new Promise((resolve) => {
-      waiting.push(resolve);
-    });
-  }
-  try {
-    await checkAborted(signal);
-    return await read();
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) filesOpen--;
-    else next(); // its place goes on
-  }
-}
-
-async function readOpened(path, flags, encoding, signal) {
-  const { fd, size } = await open(path, flags, 0o666, signal);
-  if (size > MAX_SIZE) {
-    await new DescriptorFile(fd).close();
-    return nodePromises.readFile(path, { encoding, flag: flags, signal });
-  }
-  if (size < BLOCK_SIZE) largeStreak = 0;
-  return closingAfter(new DescriptorFile(fd, signal), async (file) => {
-    await checkAborted(signal);
-    if (size <= 0) {
-      return readToEnd(file, Buffer.alloc(0), encoding, signal).catch((error) => {
-        throw NAMES_PATH && error.syscall === 'read'
-          ? systemError(error.errno, 'read', path)
-          : error;
-      });
-    }
-    return decode(await readSized(file, size, signal), encoding);
-  });
-}
-
-function decode(contents, encoding) {
-  return encoding ? contents.toString(encoding) : contents;
-}
-
-/** A regular file of `size` bytes, from the start: less when it shrinks meanwhile, never more. */
-async function readSized(file, size, signal) {
-  const contents = Buffer.allocUnsafeSlow(size);
-  if (size >= HUGE_SIZE) preferHugePages(contents);
-  let next = 0;
-  let end = size;
-  async function readPieces() {
-    while (next < end) {
-      await checkAborted(signal);
-      const from = next;
-      const to = Math.min(from + PIECE_SIZE, size);
-      next = to;
-      const reached = await readRange(file, contents, from, to);
-      if (reached < to) end = Math.min(end, reached);
-    }
-  }
-  if (size <= PIECE_SIZE) {
-    end = await readRange(file, contents, 0, size);
-    await checkAborted(signal);
-  } else {
-    const readers = Array.from({ length: PIECES_AT_ONCE }, readPieces);
-    // All of them must be done with the memory and the descriptor, even after one has failed.
-    const outcomes = await Promise.allSettled(readers);
-    const failed = outcomes.find(({ status }) => status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  }
-  return end === size ? contents : concat([contents.subarray(0, end)]);
-}
-
-function readPiece(file, contents, from, to) {
-  const length = to - from;
-  return length >= FRESH_SIZE
-    ? file.readFresh(contents, from, length, from)
-    : file.read(contents, from, length, from);
-}
-
-/** @returns {Promise<number>} where it ended: before `to` at the end of the file only */
-async function readRange(file, contents, from, to) {
-  while (from < to) {
-    const count = await readPiece(file, contents, from, to);
-    if (count === 0) break;
-    from += count;
-  }
-  return from;
-}
-
-/**
- * From the file's own position until a read finds nothing.
- *
- * @param {{ read: Function }} file
- * @param {Buffer} head what has been read already
- */
-async function readToEnd(file, head, encoding, signal) {
-  const chunks = [head];
-  for (;;) {
-    await checkAborted(signal);
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE);
-    const count = await file.read(chunk, 0, CHUNK_SIZE, -1);
-    if (count === 0) break;
-    chunks.push(count === CHUNK_SIZE ? chunk : chunk.subarray(0, count));
-  }
-  return decode(concat(chunks), encoding);
-}
-
-/** One Buffer with an ArrayBuffer of its own, as all that readFile resolves with. */
-function concat(chunks) {
-  const contents = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) at += chunk.copy(contents, at);
-  return contents;
-}
-
-/**
  * Reads a whole file by path.
  *
  * @param {string | Uint8Array} path
@@ -329,7 +177,7 @@ function concat(chunks) {
  */
 function readPath(path, flags, encoding, signal) {
   if (flags & ~READ_FLAGS) return undefined;
-  if (flags & O_RDWR || largeStreak >= LARGE_STREAK) {
+  if (flags & O_RDWR || isLargeNext()) {
     return readSteps(path, flags, encoding, signal);
   }
   const request = prepare(READ_FILE, path);
@@ -455,7 +303,7 @@ function readPathInto(path, flags, detail, signal) {
   const isView = ArrayBuffer.isView(detail.buffer);
   if (!isView && typeof detail.buffer !== 'function') return undefined;
   // A factory is told the size, which one request doesn't know.
-  if (!isView || flags & O_RDWR || largeStreak >= LARGE_STREAK) {
+  if (!isView || flags & O_RDWR || isLargeNext()) {
     return readStepsInto(path, flags, detail, signal);
   }
   const request = prepare(READ_FILE_INTO, path);

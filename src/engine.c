@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -168,6 +169,22 @@ static bool attempt(ufs_engine *engine, ufs_request *request) {
   return true;
 }
 
+/*
+ * Many files of middling size: their copies are most of the work, and half of them can be made by a
+ * kernel worker on another CPU meanwhile. A few are copied here sooner than a worker wakes up.
+ */
+enum { COPY_SHARED = 32 * 1024, COPY_AHEAD = 256 * 1024 };
+
+static void share_copies(ufs_engine *engine, ufs_request *request) {
+  if (!request->operation->copies || request->length < COPY_SHARED || !engine->many_cpus) return;
+  request->in_worker = engine->copied_elsewhere + COPY_AHEAD <= engine->copied_here;
+  if (request->in_worker) {
+    engine->copied_elsewhere += request->length;
+  } else {
+    engine->copied_here += request->length;
+  }
+}
+
 static bool may_run(const ufs_engine *engine, const ufs_queue *queue) {
   if (queue->head == NULL) return false;
   const ufs_operation *operation = queue->head->operation;
@@ -191,6 +208,7 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     }
     if (attempt(engine, request)) continue;
     bytes += request->length;
+    share_copies(engine, request);
     fill(engine, request);
   }
   return count;
@@ -297,6 +315,7 @@ static bool within_budget(ufs_engine *engine) {
 static void pump(ufs_engine *engine) {
   ufs_ring_quiet(&engine->ring, true);
   unsigned filled = 1;
+  engine->copied_here = engine->copied_elsewhere = 0;
   while (filled > 0 && engine->done.length < UFS_HANDOVER_SIZE) {
     if (engine->cancel_due) cancel_superseded(engine);
     fill_slot_closes(engine);
@@ -497,6 +516,8 @@ static const ufs_ring_hooks hooks = {
 
 int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop) {
   engine->inline_budget = INLINE_BUDGET_NS;
+  cpu_set_t cpus;
+  engine->many_cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
   int result = ufs_ring_open(&engine->ring, &hooks);
   if (result < 0) return result;
   register_slots(engine);

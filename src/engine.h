@@ -24,6 +24,7 @@ struct ufs_operation {
   uint8_t sqes;          /* SQEs it takes, in one submission */
   bool takes_slot;       /* a direct descriptor, and its block, are reserved for it */
   bool on_slot;          /* its fd is a direct descriptor */
+  bool copies;           /* out of the page cache, in this thread: see share_copies() */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* Does it in this thread, without the ring, unless that may block: then false. For requests that
    * are few, whose way through a kernel worker would cost more than they do. */
@@ -100,6 +101,9 @@ struct ufs_engine {
   ufs_request *delivered; /* JS is looking at them until its next flush */
   uint32_t in_flight;     /* requests that the kernel has */
   uint32_t peak_in_flight;
+  uint64_t copied_here;      /* bytes of this round that are copied in this thread, */
+  uint64_t copied_elsewhere; /* and by kernel workers */
+  bool many_cpus;
   bool flushing;   /* completions now are 'inline' */
   bool cancel_due; /* for some superseded request */
   bool wake_sent;

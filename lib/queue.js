@@ -1,0 +1,25 @@
+'use strict';
+
+/** First in, first out: in constant time, however many wait. (An array's shift() moves all the others.) */
+class Queue {
+  #items = [];
+  #from = 0;
+
+  push(item) {
+    this.#items.push(item);
+  }
+
+  /** @returns {any} the first one, which is taken out; undefined when there is none */
+  shift() {
+    const item = this.#items[this.#from];
+    if (item === undefined) return undefined;
+    this.#items[this.#from++] = undefined;
+    if (this.#from === this.#items.length) {
+      this.#items = [];
+      this.#from = 0;
+    }
+    return item;
+  }
+}
+
+module.exports = { Queue };
