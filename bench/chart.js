@@ -8,10 +8,11 @@ const { parseArgs } = require('node:util');
 const echarts = require('echarts');
 const { BASELINE, URING } = require('./drivers');
 
-const USAGE = `Usage: node bench/chart.js A.json [B.json ...] --out FILE.svg
+const USAGE = `Usage: node bench/chart.js A.json [B.json ...] --out FILE.svg [--filter REGEX]
 
 Draws how many times the operations per second of fs/promises uring-fs does, from what
 'node bench/run.js --json' wrote: one colour per file, that is, per version of Node.
+--filter: only the bars whose labels match, in any case.
 `;
 
 /** Pixels. */
@@ -34,15 +35,17 @@ class ChartError extends Error {}
 
 /**
  * @param {object} contents Of a JSON file of the benchmark.
+ * @param {(label: string) => boolean} wanted
  * @returns {Map<string, number>} Ratio to fs/promises by label of the row, in order.
  */
-function ratiosOf({ workloads }) {
+function ratiosOf({ workloads }, wanted) {
   const ratios = new Map();
-  for (const { name, rows } of workloads) {
+  for (const { name, rows } of workloads.filter(({ aside }) => !aside)) {
     for (const { c, busy, drivers } of rows) {
       const ratio = drivers[URING]?.ratio;
+      const label = `${name}, c=${c.toLocaleString('en-US')}${busy ? ' busy' : ''}`;
       if (!(ratio > 0) || !Number.isFinite(ratio)) continue;
-      ratios.set(`${name}, c=${c.toLocaleString('en-US')}${busy ? ' busy' : ''}`, ratio);
+      if (wanted(label)) ratios.set(label, ratio);
     }
   }
   return ratios;
@@ -55,12 +58,13 @@ function format(ratio) {
 
 /**
  * @param {object[]} runs Contents of JSON files of the benchmark.
+ * @param {(label: string) => boolean} [wanted] Which bars. Default: all.
  * @returns {string} The chart as SVG.
  */
-function chart(runs) {
+function chart(runs, wanted = () => true) {
   const series = runs.map((run) => ({
     name: `Node ${run.environment.node.slice(1)}`,
-    ratios: ratiosOf(run),
+    ratios: ratiosOf(run, wanted),
   }));
   const labels = [...new Set(series.flatMap(({ ratios }) => [...ratios.keys()]))];
   if (labels.length === 0) throw new ChartError('no ratios in what is given');
@@ -136,7 +140,11 @@ function main(args) {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { out: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      out: { type: 'string' },
+      filter: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) {
     process.stdout.write(USAGE);
@@ -144,7 +152,11 @@ function main(args) {
   }
   if (positionals.length === 0 || values.out === undefined) throw new ChartError(USAGE.trimEnd());
   const runs = positionals.map((file) => JSON.parse(fs.readFileSync(file, 'utf8')));
-  fs.writeFileSync(values.out, chart(runs));
+  const filter = new RegExp(values.filter ?? '', 'i');
+  fs.writeFileSync(
+    values.out,
+    chart(runs, (label) => filter.test(label)),
+  );
 }
 
 if (require.main === module) {

@@ -130,15 +130,17 @@ const syncDriver = {
 
 /**
  * @param {typeof fsPromises} uring The package.
+ * @param {string|null} [only] Name of the one that is wanted. Default: all.
  * @returns {Driver[]} In the order of the report.
  */
-function createDrivers(uring) {
-  return [
+function createDrivers(uring, only = null) {
+  const all = [
     promiseDriver(URING, uring),
     promiseDriver(BASELINE, fsPromises),
     callbackDriver,
     syncDriver,
   ];
+  return all.filter(({ name }) => only === null || name === only);
 }
 
 module.exports = { BASELINE, CALLBACK, URING, createDrivers };

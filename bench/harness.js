@@ -13,6 +13,7 @@
  * @property {number[]} concurrency Operations in flight to measure with: a row each.
  * @property {Step[]} [steps] Rows instead, all with the first of `concurrency`.
  * @property {boolean} [growth] Report the rates as multiples of the first row's too.
+ * @property {boolean} [aside] It is about something else than the ratios: charts leave it out.
  * @property {boolean} [latency] Time each operation too (in nanoseconds) and report percentiles.
  * @property {boolean} [cpu] False if CPU per operation would mean nothing (a load runs beside it).
  * @property {boolean} [busy] False if c=1 has no second row with the other cores kept busy.
@@ -114,6 +115,7 @@
  * @property {string} unit
  * @property {string} data
  * @property {boolean} growth
+ * @property {boolean} aside
  * @property {RowFigures[]} rows
  * @property {Sample[]} samples Every slice, in the order they ran.
  */
@@ -352,7 +354,7 @@ class Harness {
   }
 
   /** @returns {Result} */
-  result({ name, unit, data, growth = false, floor, ...workload }, seats, gathered) {
+  result({ name, unit, data, growth = false, aside = false, floor, ...workload }, seats, gathered) {
     const names = seats.map(({ driver }) => driver.name);
     const rows = this.rowsOf(workload);
     const { samples } = gathered;
@@ -361,6 +363,7 @@ class Harness {
       unit,
       data,
       growth,
+      aside,
       rows: rows.map((row) => ({
         c: row.c,
         busy: row.busy,

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { createDrivers } = require('./drivers');
 
 const DEFAULT_FOLDER = '/usr/share';
 const FULL = { rounds: 9, slice: 150 };
@@ -23,6 +24,7 @@ Options:
                   under a minute
   --rounds N      rounds per workload (default ${FULL.rounds})
   --slice MS      milliseconds per driver and round (default ${FULL.slice})
+  --only DRIVER   this one alone, without ratios: for a profile of it
   --json FILE     write everything, with each slice of each round, to FILE
   --svg FILE      draw the ratios to fs/promises
   --help          this text
@@ -50,6 +52,7 @@ function parseOptions(args) {
         filter: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         json: { type: 'string' },
+        only: { type: 'string' },
         quick: { type: 'boolean' },
         rounds: { type: 'string' },
         slice: { type: 'string' },
@@ -67,6 +70,7 @@ function parseOptions(args) {
     directory: positionals.length === 1 ? existingFolder(positionals[0]) : null,
     filter: values.filter === undefined ? null : pattern(values.filter),
     json: values.json === undefined ? null : outputFile('--json', values.json),
+    only: values.only === undefined ? null : driver(values.only),
     quick: values.quick === true,
     rounds: wholeNumber('--rounds', values.rounds, defaults.rounds, 10_000),
     slice: wholeNumber('--slice', values.slice, defaults.slice, 60_000),
@@ -85,6 +89,12 @@ function existingFolder(name) {
   const stats = fs.statSync(name, { throwIfNoEntry: false });
   if (stats?.isDirectory()) return name;
   throw new UsageError(`${name}: ${stats ? 'not a directory' : 'no such directory'}`);
+}
+
+function driver(name) {
+  const names = createDrivers({}).map((each) => each.name);
+  if (names.includes(name)) return name;
+  throw new UsageError(`--only takes one of ${names.join(', ')}, not '${name}'`);
 }
 
 function pattern(source) {

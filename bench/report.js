@@ -199,7 +199,10 @@ function report(results, rounds) {
         (few ? `\n*: of fewer than ${ENOUGH_SAMPLES} samples, so near the maximum.` : ''),
     );
   }
-  if (timed.length > 0 && rated.length > 0) parts.push(timed.map(latencySentence).join('\n'));
+  const compared = timed.filter(isCompared);
+  if (compared.length > 0 && rated.length > 0) {
+    parts.push(compared.map(latencySentence).join('\n'));
+  }
   const kinds = [floorSentences, growthSentences, burstSentences, delaySentences];
   for (const sentencesOf of [...kinds, allocationSentences]) {
     const sentences = results.flatMap(sentencesOf);
@@ -227,7 +230,7 @@ function groups(results) {
 /** @returns {string[]} How near the package comes to a program that does only this. */
 function floorSentences({ name, unit, rows }) {
   return rows.flatMap((row) => {
-    if (!row.floor) return [];
+    if (!row.floor || row.floor.share === null) return [];
     const { name: floor, share, rate } = row.floor;
     const beside = `${formatNumber(share)} of ${floor === C_FLOOR ? 'the C floor' : floor}`;
     return `${name}, ${whereOf(row)}: ${beside} (${formatNumber(rate)} ${unit}/s).`;
@@ -303,6 +306,9 @@ function allocationSentences({ name, rows }) {
 /** Whether the operations of a workload were timed one by one. */
 const isTimed = ({ rows }) => Object.values(rows[0].drivers)[0].latency !== null;
 
+/** Whether the driver that is measured and the one that ratios are to both took part. */
+const isCompared = ({ rows: [{ drivers }] }) => Boolean(drivers[URING] && drivers[BASELINE]);
+
 /**
  * The result in one sentence: that of the first workload with a rate, with the most in flight.
  *
@@ -310,10 +316,9 @@ const isTimed = ({ rows }) => Object.values(rows[0].drivers)[0].latency !== null
  * @returns {string}
  */
 function summary(results) {
-  const compared = ({ rows }) => rows[0].drivers[URING] && rows[0].drivers[BASELINE];
-  const result = results.find((each) => compared(each) && !isTimed(each));
+  const result = results.find((each) => isCompared(each) && !isTimed(each));
   if (result === undefined) {
-    const timed = results.find((each) => compared(each));
+    const timed = results.find(isCompared);
     return timed ? latencySentence(timed) : `Nothing here is held against ${BASELINE}.`;
   }
   const row = result.rows.at(-1);

@@ -73,16 +73,19 @@ class Runner {
  * @param {(runner: Runner) => void} onRunner Gets what a signal has to abort.
  */
 async function run(options, workspace, onRunner) {
-  const { quick, rounds, slice, filter } = options;
+  const { quick, rounds, slice, filter, only } = options;
   const data = gather(options.directory, workspace);
-  const all = workloadsOn(data, quick);
+  const uring = require('..');
+  const drivers = createDrivers(uring, only);
+  const all = workloadsOn(data, quick).filter(
+    (each) => (each.drivers?.(drivers) ?? drivers).length,
+  );
   const workloads = all.filter(({ name }) => filter === null || filter.test(name));
   if (workloads.length === 0) {
     const names = all.map(({ name }) => `  ${name}`).join('\n');
     throw new UsageError(`--filter ${filter.source} matches none of the workloads:\n${names}`);
   }
 
-  const uring = require('..');
   const machine = await environment(uring, workspace.root);
   console.log(`${header(machine, { rounds, slice }, workloads)}\n`);
 
@@ -90,7 +93,7 @@ async function run(options, workspace, onRunner) {
   const skipped = lacking(floor, workloads);
   // Never runs: it knows how long each workload takes.
   const clock = new Harness({
-    drivers: createDrivers(uring),
+    drivers,
     baseline: BASELINE,
     spinners: { set() {} },
     floor,
@@ -99,7 +102,7 @@ async function run(options, workspace, onRunner) {
   });
   const total = workloads.reduce((sum, each) => sum + clock.duration(each), 0);
   const progress = new Progress(total);
-  const runner = new Runner({ data, quick, rounds, slice }, (time) => progress.add(time));
+  const runner = new Runner({ data, quick, rounds, slice, only }, (time) => progress.add(time));
   onRunner(runner);
   const results = [];
   let done = 0;
@@ -119,7 +122,7 @@ async function run(options, workspace, onRunner) {
   if (results.length > 0) console.log(`${report(results, rounds)}\n`);
   for (const { name, reason } of skipped) console.log(`left out: ${name}: ${reason}`);
   if (results.length > 0) console.log(summary(results));
-  const asked = { directory: options.directory, quick, rounds, slice };
+  const asked = { directory: options.directory, quick, rounds, slice, only };
   const contents = json({
     environment: { ...machine, loadAverageAfter: os.loadavg()[0] },
     options: { ...asked, filter: filter?.source ?? null },

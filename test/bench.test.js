@@ -80,7 +80,7 @@ describe('bench', () => {
         assert.ok(rate > 0 && share > 0);
         assert.match(stdout, /stat 4 KiB, 128 in flight: [\d.]+ of the C floor/);
       }
-      const asked = { directory: null, quick: true, rounds: 1, slice: 5, filter };
+      const asked = { directory: null, quick: true, rounds: 1, slice: 5, only: null, filter };
       assert.deepEqual(contents.options, asked);
       assert.ok(stdout.includes(contents.summary));
       const names = contents.workloads.map(({ name }) => name);
@@ -110,6 +110,14 @@ describe('bench', () => {
           assert.ok(operations > 0 && milliseconds > 0);
         }
       }
+    });
+
+    it('measures one driver alone', async () => {
+      const { stdout, contents } = await run([...TINY, '--filter', '^open', '--only', 'uring-fs']);
+      const [{ rows }] = contents.workloads;
+      assert.deepEqual(Object.keys(rows[0].drivers), ['uring-fs']);
+      assert.equal(rows[0].drivers['uring-fs'].ratio, null);
+      assert.match(stdout, /\nNothing here is held against fs\/promises\.\n$/);
     });
 
     it('gives latencies beside a load', async () => {
@@ -220,6 +228,7 @@ describe('bench', () => {
         [['--rounds', '0'], /--rounds takes a whole number from 1 to \d+, not '0'/],
         [['--slice', '1.5'], /--slice takes a whole number .*'1.5'/],
         [['--slice'], /--slice/],
+        [['--only', 'other'], /--only takes one of uring-fs, fs\/promises, .*, not 'other'/],
         [['--filter', '('], /--filter: .*regular expression/],
         [['--filter', 'no such workload'], /matches none of the workloads:\n {2}readFile 4 KiB\n/],
         [['--json', path.join(temporary, 'none', 'file')], /--json .*ENOENT/],

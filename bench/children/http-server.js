@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * A server that sends files, one route per driver: /INDEX-OF-DRIVER. Its arguments are the paths;
+ * A server that sends files, one route per driver: /NAME. Its arguments are the paths;
  * it tells its port to the parent, and ends with it. Messages of the parent: { load: boolean }.
  */
 
@@ -11,11 +11,12 @@ const { startHashing } = require('../hashing');
 
 const paths = process.argv.slice(2);
 const drivers = createDrivers(require('../..'));
+const names = drivers.map(({ name }) => name);
 const turns = drivers.map(() => 0);
 
 const server = http.createServer(async (request, response) => {
   try {
-    const index = Number(request.url.slice(1));
+    const index = names.indexOf(decodeURIComponent(request.url.slice(1)));
     const data = await drivers[index].readFile(paths[turns[index]++ % paths.length]);
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': data.length });
     response.end(data);

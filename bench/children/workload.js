@@ -2,7 +2,7 @@
 
 /**
  * Runs one workload, so that no other one's heap, memory and compiled code are there. Messages of the
- * parent: { run: { data, quick, name, rounds, slice } }, then perhaps { abort: true }. Answers:
+ * parent: { run: { data, quick, name, rounds, slice, only } }, then perhaps { abort: true }. Answers:
  * { slice } (milliseconds) after each slice, then one of { result }, { unavailable } (why) and
  * { failed: { kind, message } }.
  */
@@ -42,7 +42,7 @@ process.on('exit', () => {
   }
 });
 
-async function run({ data, quick, name, rounds, slice }) {
+async function run({ data, quick, name, rounds, slice, only }) {
   const spinners = new Spinners();
   const answer = await measure().catch((error) => ({ failed: failureOf(error) }));
   spinners.end();
@@ -58,7 +58,7 @@ async function run({ data, quick, name, rounds, slice }) {
     if (reason !== null) return { unavailable: reason };
     if (!quick) await written(data.root);
     harness = new Harness({
-      drivers: createDrivers(require('../..')),
+      drivers: createDrivers(require('../..'), only),
       baseline: BASELINE,
       measured: URING,
       spinners,

@@ -18,6 +18,7 @@ module.exports = ({ readSets, workspace }) => {
     ...workload(`fairness: readFile ${name} beside a timer`, data, files, undefined),
     concurrency,
     loopDelay: true,
+    aside: true,
     sliceFactor: 2,
     busy: false,
     drivers: (drivers) => drivers.filter(({ name: own }) => [URING, BASELINE].includes(own)),

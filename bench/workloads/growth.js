@@ -35,6 +35,7 @@ function inFlight({ readSets }) {
     ...workload(`growth: readFile ${label}, more in flight`, description, paths, undefined),
     concurrency: IN_FLIGHT,
     growth: true,
+    aside: true,
     // What begins and ends a slice of 10,000 at once should be little beside the rest.
     sliceFactor: 4,
     mostRounds: 5,
@@ -57,6 +58,7 @@ function counts({ workspace, uring, quick }) {
     concurrency: [1],
     steps,
     growth: true,
+    aside: true,
     mostRounds: quick ? 1 : 3,
     async close() {},
   };

@@ -37,7 +37,6 @@ function workload({ name, data, paths, load, quick }) {
   // All drivers have one server, as routes of one program would.
   let server = null;
   let users = 0;
-  let order = [];
   return {
     name,
     unit: 'requests',
@@ -50,14 +49,13 @@ function workload({ name, data, paths, load, quick }) {
     mostRounds: quick ? 1 : load ? 3 : 5,
 
     drivers(drivers) {
-      order = drivers;
       const few = load || quick ? [URING, BASELINE] : [URING, BASELINE, CALLBACK];
       return drivers.filter(({ name: own }) => few.includes(own));
     },
 
     async open(driver) {
       if (users++ === 0) server = start(paths, load);
-      const url = `http://127.0.0.1:${await server.port}/${order.indexOf(driver)}`;
+      const url = `http://127.0.0.1:${await server.port}/${encodeURIComponent(driver.name)}`;
       return { url };
     },
 

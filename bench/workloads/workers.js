@@ -35,6 +35,7 @@ module.exports = ({ readSets, quick }) => {
         count,
       })),
       growth: true,
+      aside: true,
       sliceFactor: 2,
       mostRounds: quick ? 1 : 5,
 
