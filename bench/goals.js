@@ -9,9 +9,10 @@
  * @property {Record<string, number>} asked By major version of Node, or 'any'.
  * @property {string} suffix Of the figure: 'x', ' ms'.
  * @property {boolean} [most] The figure is to be at most that, not at least.
- * @property {RegExp} workload Name of the workload in a run.
- * @property {(row: import('./harness').RowFigures) => boolean} row Which of its rows.
- * @property {(row: import('./harness').RowFigures) => number|null|undefined} figure
+ * @property {RegExp} [workload] Name of the workload in a run.
+ * @property {(row: import('./harness').RowFigures) => boolean} [row] Which of its rows.
+ * @property {(row: import('./harness').RowFigures) => number|null|undefined} [figure]
+ * @property {(cost: import('./cost').Cost) => number|null} [cost] In the place of those three.
  */
 
 const { BASELINE, URING } = require('./drivers');
@@ -200,7 +201,8 @@ for (const [call, single, syncCall] of [
       new RegExp(`^${call} 4 KiB, ${count} paths a call$`),
       any,
       [`our ${single}, c=128`, always(1.5), times(`${URING} ${single}`)],
-      ...(call === 'readFiles' ? [sync(syncCall, 2), cFloor(0.55)] : []),
+      sync(syncCall, 2),
+      cFloor(0.55),
     );
   }
 }
@@ -263,6 +265,23 @@ add(
   ],
 );
 
+for (const [name, against, limit, suffix, cost] of [
+  ['require()', 'CPU time', 3, ' ms', ({ load }) => load.milliseconds],
+  ['require()', 'memory', 2, ' MiB', ({ load }) => load.bytes / MIB],
+  ['idle, with a used ring', 'memory above plain Node', 8, ' MiB', ({ held }) => held / MIB],
+  [
+    'idle, with a used ring',
+    'wake-ups above plain Node',
+    0,
+    '',
+    ({ idle }) => (idle === null ? null : Math.max(0, idle.used.wakeUps - idle.plain.wakeUps)),
+  ],
+  ["a worker's ring", 'to make', 1, ' ms', ({ worker }) => worker.make],
+  ["a worker's ring", 'to end', 1, ' ms', ({ worker }) => Math.max(0, worker.end)],
+]) {
+  goals.push({ name, against, asked: always(limit), suffix, most: true, cost });
+}
+
 /** @type {readonly Goal[]} */
 const TARGETS = Object.freeze(goals);
 
@@ -274,10 +293,15 @@ const majorOf = (run) => run.environment.node.slice(1).split('.')[0];
  * @param {object} run
  * @returns {number|null} Null if the run does not tell.
  */
-function measuredBy({ workload, row, figure }, run) {
-  const result = run.workloads.find(({ name }) => workload.test(name));
-  const found = result?.rows.find(row);
-  const value = found === undefined ? null : figure(found);
+function measuredBy({ workload, row, figure, cost }, run) {
+  let value = null;
+  if (cost) {
+    if (run.cost) value = cost(run.cost);
+  } else {
+    const result = run.workloads.find(({ name }) => workload.test(name));
+    const found = result?.rows.find(row);
+    if (found) value = figure(found);
+  }
   return Number.isFinite(value) ? value : null;
 }
 

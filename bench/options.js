@@ -31,8 +31,9 @@ Options:
 
 Exit status: 0 done, 1 failed (a wrong byte included), 2 wrong options.
 
-See also, each with --help: bench/chart.js (several runs in one chart) and
-bench/targets.js (runs held against what the project wants to reach).
+See also, each with --help: bench/chart.js (several runs in one chart), bench/cost.js
+(what the package costs a program that has it), bench/targets.js (runs held against
+what the project wants to reach) and bench/publish.js (runs into the documents).
 `;
 
 /** What the user asked for makes no sense. */

@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { chart } = require('./chart');
+const costs = require('./cost');
 const { BASELINE, URING } = require('./drivers');
 const { formatBytes } = require('./files');
 const { formatNumber, formatTime, labelOf } = require('./report');
@@ -235,6 +236,18 @@ function machineLines(runs) {
     .join('\n');
 }
 
+/** @returns {string} What the package costs a program that has it. */
+function costTable(runs) {
+  const told = runs.filter(({ cost }) => cost);
+  if (told.length === 0) return '';
+  const byRun = told.map(({ cost }) => costs.rowsOf(cost));
+  const rows = byRun[0].map(([what], index) => [
+    what,
+    ...byRun.map((all) => all[index].slice(1).filter(Boolean).join(', ')),
+  ]);
+  return tableOf(['', ...told.map(nodeOf)], rows, `l${'r'.repeat(told.length)}`);
+}
+
 const PARTS = {
   machine: machineLines,
   summary: summaryTable,
@@ -242,6 +255,7 @@ const PARTS = {
   verdict: verdictLine,
   rates: ratesTables,
   others: otherTables,
+  cost: costTable,
 };
 
 /**
@@ -254,7 +268,7 @@ function filled(text, runs) {
     /(<!-- bench: (\w+) -->\n).*?(<!-- end of bench -->)/gs,
     (whole, begin, part, end) => {
       if (!Object.hasOwn(PARTS, part)) throw new Error(`no part called '${part}'`);
-      return `${begin}\n${PARTS[part](runs)}\n\n${end}`;
+      return `${begin}\n${PARTS[part](runs)}\n\n${end}`.replace(/\n{3,}/g, '\n\n');
     },
   );
 }
@@ -265,9 +279,10 @@ const withoutSamples = ({ workloads, ...run }) => ({
   workloads: workloads.map(({ samples: _samples, ...result }) => result),
 });
 
-/** @returns {object[]} The runs that were published. */
+/** @returns {object[]} The runs that were published; none so far, perhaps. */
 function publishedRuns() {
   const folder = path.join(ROOT, RUNS);
+  if (!fs.existsSync(folder)) return [];
   const names = fs.readdirSync(folder).filter((name) => name.endsWith('.json'));
   const runs = names.map((name) => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8')));
   return inOrder(runs);
@@ -293,7 +308,7 @@ function keep(runs) {
   fs.mkdirSync(folder, { recursive: true });
   for (const run of runs) {
     const major = run.environment.node.slice(1).split('.')[0];
-    fs.writeFileSync(path.join(folder, `node-${major}.json`), `${JSON.stringify(run)}\n`);
+    fs.writeFileSync(path.join(folder, `node-${major}.json`), `${JSON.stringify(run, null, 1)}\n`);
   }
 }
 

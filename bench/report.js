@@ -335,9 +335,10 @@ function summary(results) {
  * @param {object} contents.options What was asked for.
  * @param {Result[]} contents.results
  * @param {{ name: string, reason: string }[]} contents.skipped
+ * @param {import('./cost').Cost|null} contents.cost
  * @returns {object} What `--json` writes.
  */
-function json({ environment, options, results, skipped }) {
+function json({ environment, options, results, skipped, cost }) {
   return {
     schema: SCHEMA,
     environment,
@@ -354,6 +355,7 @@ function json({ environment, options, results, skipped }) {
     summary: results.length > 0 ? summary(results) : null,
     workloads: results,
     skipped,
+    cost,
   };
 }
 

@@ -9,6 +9,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { gather, workloadsOn } = require('./context');
+const costs = require('./cost');
 const { BASELINE, createDrivers } = require('./drivers');
 const { environment } = require('./environment');
 const { Workspace } = require('./files');
@@ -37,6 +38,8 @@ class Runner {
     this.plan = plan;
     this.onSlice = onSlice;
     this.child = null;
+    /** Of what is not a workload. */
+    this.stopping = new AbortController();
   }
 
   /**
@@ -62,10 +65,17 @@ class Runner {
 
   /** Asks the workload that runs to end, or leaves it no choice. */
   abort(now = false) {
+    this.stopping.abort();
     if (now) this.child?.kill('SIGKILL');
     else if (this.child?.connected) this.child.send({ abort: true });
   }
 }
+
+/** Milliseconds that the look at what the package costs takes, about. */
+const COST_TIME = { quick: 4_000, full: 40_000 };
+
+/** Processes for each of its figures. */
+const COST_RUNS = { quick: 3, full: 10 };
 
 /**
  * @param {ReturnType<typeof parseOptions>} options
@@ -73,18 +83,11 @@ class Runner {
  * @param {(runner: Runner) => void} onRunner Gets what a signal has to abort.
  */
 async function run(options, workspace, onRunner) {
-  const { quick, rounds, slice, filter, only } = options;
+  const { quick, rounds, slice, only } = options;
   const data = gather(options.directory, workspace);
   const uring = require('..');
   const drivers = createDrivers(uring, only);
-  const all = workloadsOn(data, quick).filter(
-    (each) => (each.drivers?.(drivers) ?? drivers).length,
-  );
-  const workloads = all.filter(({ name }) => filter === null || filter.test(name));
-  if (workloads.length === 0) {
-    const names = all.map(({ name }) => `  ${name}`).join('\n');
-    throw new UsageError(`--filter ${filter.source} matches none of the workloads:\n${names}`);
-  }
+  const { workloads, withCost } = chosen(options, workloadsOn(data, quick), drivers);
 
   const machine = await environment(uring, workspace.root);
   console.log(`${header(machine, { rounds, slice }, workloads)}\n`);
@@ -92,20 +95,17 @@ async function run(options, workspace, onRunner) {
   const floor = new Floors(workspace.root);
   const skipped = lacking(floor, workloads);
   // Never runs: it knows how long each workload takes.
-  const clock = new Harness({
-    drivers,
-    baseline: BASELINE,
-    spinners: { set() {} },
-    floor,
-    rounds,
-    slice,
-  });
-  const total = workloads.reduce((sum, each) => sum + clock.duration(each), 0);
+  const spinners = { set() {} };
+  const clock = new Harness({ drivers, baseline: BASELINE, spinners, floor, rounds, slice });
+  const size = quick ? 'quick' : 'full';
+  const costTime = withCost ? COST_TIME[size] : 0;
+  const total = workloads.reduce((sum, each) => sum + clock.duration(each), costTime);
   const progress = new Progress(total);
   const runner = new Runner({ data, quick, rounds, slice, only }, (time) => progress.add(time));
   onRunner(runner);
   const results = [];
   let done = 0;
+  let cost = null;
   try {
     for (const workload of workloads) {
       progress.workload(workload.name);
@@ -115,19 +115,43 @@ async function run(options, workspace, onRunner) {
       done += clock.duration(workload);
       progress.set(done);
     }
+    if (withCost) {
+      progress.workload(costs.NAME);
+      const { signal } = runner.stopping;
+      cost = await costs.measure({ runs: COST_RUNS[size], idle: !quick, signal });
+    }
   } finally {
     progress.stop();
   }
+  tell(options, { machine, results, skipped, cost });
+}
 
+/** The workloads that are wanted, and whether the look at what the package costs is. */
+function chosen({ filter, only }, workloads, drivers) {
+  const all = workloads.filter((each) => (each.drivers?.(drivers) ?? drivers).length);
+  const isWanted = (name) => filter === null || filter.test(name);
+  const wanted = all.filter(({ name }) => isWanted(name));
+  const withCost = only === null && isWanted(costs.NAME);
+  if (wanted.length > 0 || withCost) return { workloads: wanted, withCost };
+  const names = [...all.map(({ name }) => name), costs.NAME].map((name) => `  ${name}`);
+  throw new UsageError(
+    `--filter ${filter.source} matches none of the workloads:\n${names.join('\n')}`,
+  );
+}
+
+/** Prints the report, and writes what was asked for. */
+function tell(options, { machine, results, skipped, cost }) {
+  const { directory, quick, rounds, slice, only, filter } = options;
   if (results.length > 0) console.log(`${report(results, rounds)}\n`);
+  if (cost !== null) console.log(`${costs.tableOf(cost)}\n`);
   for (const { name, reason } of skipped) console.log(`left out: ${name}: ${reason}`);
   if (results.length > 0) console.log(summary(results));
-  const asked = { directory: options.directory, quick, rounds, slice, only };
   const contents = json({
     environment: { ...machine, loadAverageAfter: os.loadavg()[0] },
-    options: { ...asked, filter: filter?.source ?? null },
+    options: { directory, quick, rounds, slice, only, filter: filter?.source ?? null },
     results,
     skipped,
+    cost,
   });
   if (options.json !== null) {
     fs.writeFileSync(options.json, `${JSON.stringify(contents, null, 2)}\n`);

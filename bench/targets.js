@@ -36,7 +36,7 @@ function hold(runs) {
       const limit = goal.asked[majorOf(run)] ?? goal.asked.any ?? null;
       const value = measuredBy(goal, run);
       const sign = goal.most ? '\u2264' : '\u2265';
-      const asked = limit === null ? '' : `${sign} ${formatNumber(limit)}${goal.suffix}`;
+      const asked = limit === null ? '' : `${sign} ${limit.toLocaleString('en-US')}${goal.suffix}`;
       const met =
         limit === null || value === null ? null : goal.most ? value <= limit : value >= limit;
       return { goal, node: run.environment.node, asked, value, met };

@@ -12,6 +12,8 @@ const { gather, workloadsOn } = require('../bench/context');
 const { median } = require('../bench/figures');
 const { TARGETS } = require('../bench/goals');
 const { Harness, Interrupted, Stalled, orderOf } = require('../bench/harness');
+const { partOf, sharesOf } = require('../bench/profile');
+const { filled, publishedRuns, rendered } = require('../bench/publish');
 const { hold } = require('../bench/targets');
 const { Mismatch, compare } = require('../bench/verify');
 
@@ -213,6 +215,17 @@ describe('bench', () => {
       assert.ok(stdout.includes(`3 of the 3 files of ${folder} (up to 8 MiB each): 3 bytes`));
       assert.equal(fs.statSync(folder, { bigint: true }).mtimeNs, before.mtimeNs);
       assert.deepEqual(fs.readdirSync(folder), ['a', 'b', 'c']);
+    });
+
+    it('tells what the package costs', async () => {
+      const { stdout, contents } = await run([...TINY, '--filter', '^cost']);
+      assert.deepEqual(contents.workloads, []);
+      const { load, loadNode, held, idle, worker } = contents.cost;
+      assert.ok(load.milliseconds >= 0 && loadNode.bytes >= 0 && Number.isFinite(held));
+      // It takes half a minute.
+      assert.equal(idle, null);
+      assert.ok(worker.make > 0 && Number.isFinite(worker.end));
+      assert.match(stdout, /require\(\) of uring-fs.* ms .* MiB/);
     });
 
     it('draws a chart', async () => {
@@ -482,14 +495,14 @@ describe('bench', () => {
           .filter(({ goal }) => goal.name === 'readFile 4 KiB, c=128' && goal.against === against)
           .map(({ node, asked, value, met }) => [node, asked, value, met]);
       assert.deepEqual(of('fs/promises'), [
-        ['v24.1.0', '\u2265 10.0x', 10, true],
-        ['v26.1.0', '\u2265 1.60x', 1.5, false],
+        ['v24.1.0', '\u2265 10x', 10, true],
+        ['v26.1.0', '\u2265 1.6x', 1.5, false],
       ]);
       assert.deepEqual(of('CPU, fs/promises'), [
-        ['v24.1.0', '\u2264 0.20x', 0.3, false],
-        ['v26.1.0', '\u2264 0.60x', 0.3, true],
+        ['v24.1.0', '\u2264 0.2x', 0.3, false],
+        ['v26.1.0', '\u2264 0.6x', 0.3, true],
       ]);
-      assert.deepEqual(of('readFileSync')[0], ['v24.1.0', '\u2265 1.30x', 1.2, false]);
+      assert.deepEqual(of('readFileSync')[0], ['v24.1.0', '\u2265 1.3x', 1.2, false]);
       const other = held.find(({ goal }) => goal.name === 'create + unlink, c=64');
       assert.deepEqual([other.value, other.met], [null, null]);
     });
@@ -499,7 +512,8 @@ describe('bench', () => {
       try {
         const workloads = workloadsOn(gather(null, workspace), false);
         const own = new Harness({ drivers: [], spinners: {}, rounds: 1, slice: 1 });
-        for (const { name, against, workload, row } of TARGETS) {
+        for (const { name, against, workload, row, cost } of TARGETS) {
+          if (cost) continue;
           const matching = workloads.filter((each) => workload.test(each.name));
           assert.equal(matching.length, 1, `${name}, ${against}`);
           const rows = own.rowsOf(matching[0]).map((each) => {
@@ -535,6 +549,89 @@ describe('bench', () => {
 
     it('refuses runs without a ratio', () => {
       assert.throws(() => chart([runOf('v24.1.0', null)]), /no ratios/);
+    });
+  });
+
+  describe('profile', () => {
+    const stackOf = (thread, ...frames) => ({
+      thread,
+      process: 1,
+      main: thread === 'node',
+      frames: frames.map((frame) => {
+        const [name, file = '/usr/bin/node'] = frame.split(' in ');
+        return { name, file };
+      }),
+    });
+
+    it('tells what a stack counts as', () => {
+      const cases = [
+        [['__d_lookup in [kernel.kallsyms]', 'io_openat2', 'v8impl::X'], 'kernel: open'],
+        [['clear_page in [kernel.kallsyms]', 'asm_exc_page_fault', 'io_read'], 'page faults'],
+        [['memcg in [kernel.kallsyms]', 'irqentry_exit'], 'kernel: interrupts, scheduling'],
+        [['fill in /x/uring_fs.node', 'v8impl::X'], 'the addon'],
+        [['v8::Object::New', 'napi_create_object', 'fill in /x/uring_fs.node'], 'Node-API'],
+        [['v8::Object::New', 'Builtins_Await', 'napi_call'], 'Node and V8, the rest'],
+        [['*work in /tmp/perf-7.map', 'napi_call_function'], 'JavaScript'],
+        [['_int_malloc in libc.so.6', 'v8::internal::Heap::Allocate'], 'malloc, free'],
+        [['memmove in libc.so.6', 'main'], 'libc'],
+      ];
+      for (const [frames, part] of cases) assert.equal(partOf(stackOf('node', ...frames)), part);
+      assert.equal(partOf(stackOf('iou-wrk-7', 'x', 'io_write')), 'io_uring worker: kernel: write');
+    });
+
+    it('is of the process that uses the addon', () => {
+      const addon = stackOf('node', 'fill in /x/uring_fs.node');
+      const other = { ...stackOf('node', 'io_read'), process: 2 };
+      const shares = sharesOf([other, other, other, addon, stackOf('node', 'io_write')]);
+      assert.deepEqual(shares, [
+        ['the addon', 0.5],
+        ['kernel: write', 0.5],
+      ]);
+    });
+  });
+
+  describe('documents', () => {
+    const figure = (rate, ratio) => ({ rate, ratio });
+    const runOf = (node, ratio) => ({
+      environment: { node },
+      workloads: [
+        {
+          name: 'stat 4 KiB',
+          rows: [
+            {
+              c: 128,
+              busy: false,
+              step: null,
+              drivers: { 'uring-fs': figure(500e3, ratio), 'fs/promises': figure(125e3, 1) },
+              times: {},
+            },
+          ],
+        },
+      ],
+    });
+
+    it('get what the runs say between their marks, and nothing else', () => {
+      const text = 'before\n<!-- bench: summary -->\nold\n<!-- end of bench -->\nafter\n';
+      const made = filled(text, [runOf('v24.1.0', 4), runOf('v26.1.0', 3.456)]);
+      assert.match(
+        made,
+        /^before\n<!-- bench: summary -->\n\n\| .*\|\n\n<!-- end of bench -->\nafter\n$/s,
+      );
+      assert.match(
+        made,
+        /\n\| `stat` +\| +128 \| +4\.00 \| +3\.46 \| +500,000 against 125,000 \|\n/,
+      );
+      assert.match(made, /\n\| `stat` +\| +1 \| +- \| +- \| +- against - \|\n/);
+      assert.equal(filled(made, [runOf('v24.1.0', 4), runOf('v26.1.0', 3.456)]), made);
+      assert.throws(() => filled(text.replace('summary', 'other'), []), /no part called 'other'/);
+    });
+
+    it('say what the published runs say', () => {
+      const runs = publishedRuns();
+      if (runs.length === 0) return;
+      for (const [name, text] of Object.entries(rendered(runs))) {
+        assert.equal(fs.readFileSync(path.join(__dirname, '..', name), 'utf8'), text, name);
+      }
     });
   });
 
