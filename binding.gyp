@@ -6,6 +6,7 @@
         'src/addon.c',
         'src/args.c',
         'src/cached.c',
+        'src/caller_memory.c',
         'src/engine.c',
         'src/file_ops.c',
         'src/probe.c',

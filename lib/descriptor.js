@@ -6,7 +6,16 @@
 
 const { callNode } = require('./delegate');
 const { ECANCELED, systemError } = require('./errors');
-const { enter, enterAbortable, extras, ops, prepare, takes } = require('./request');
+const {
+  enter,
+  enterAbortable,
+  extras,
+  guard,
+  ops,
+  prepare,
+  takeShielded,
+  takes,
+} = require('./request');
 
 const asIs = (request, result) => result;
 const nothing = () => undefined;
@@ -22,6 +31,10 @@ const OPEN = {
 };
 const CLOSE = operation('close', nothing);
 const READ = operation('read', asIs);
+const READ_INTO = operation('read', (request, count, index) => {
+  takeShielded(request, index);
+  return count;
+});
 const WRITE = operation('write', asIs);
 const FSYNC = operation('fsync', nothing);
 const POLL = operation('poll', nothing);
@@ -58,12 +71,22 @@ class DescriptorFile {
 
   /** @param {number} position -1: the file's own @returns {Promise<number>} bytes read */
   read(bytes, offset, length, position) {
-    return this.#read('read', bytes, offset, length, position);
+    return this.#read('readOwn', bytes, offset, length, position);
+  }
+
+  /** read() into memory that a caller of the package can get at; from the file's own position. */
+  readInto(bytes, offset, length) {
+    const { fd } = this;
+    const request = prepare(READ_INTO, undefined, undefined, bytes);
+    request.detail = () => callNode('read', fd, bytes, offset, length, null);
+    const id = ops.read(fd, bytes, offset, length, -1);
+    guard(id, false);
+    return enterAbortable(id, request, this.signal);
   }
 
   /** read() into memory that has not been used yet: cheaper for large pieces of it. */
   readFresh(bytes, offset, length, position) {
-    const name = takes('readFresh') ? 'readFresh' : 'read';
+    const name = takes('readFresh') ? 'readFresh' : 'readOwn';
     return this.#read(name, bytes, offset, length, position);
   }
 

@@ -11,7 +11,7 @@ const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, errnoOf, nodeError, systemError } = require('./errors');
 const { Queue } = require('./queue');
-const { enter, ops, prepare } = require('./request');
+const { enter, guard, ops, prepare, takeShielded } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const { kFile, kRef, kSettled, kUnref } = require('./symbols');
 const {
@@ -46,6 +46,7 @@ const CHECKS_MODE = major > 24;
 const kDescriptor = Symbol('descriptor');
 const kSeekable = Symbol('seekable');
 const kWaits = Symbol('waits');
+const kUncached = Symbol('uncached');
 const kRefs = Symbol('refs');
 const kClosing = Symbol('closing');
 const kCloseLater = Symbol('closeLater');
@@ -59,7 +60,10 @@ const byPool = ({ detail }) => detail.byPool();
 
 const READ = {
   syscall: 'read',
-  finish: ({ detail }, bytesRead) => ({ __proto__: null, bytesRead, buffer: detail.value }),
+  finish(request, bytesRead, index) {
+    takeShielded(request, index);
+    return { __proto__: null, bytesRead, buffer: request.detail.value };
+  },
   pool: byPool,
 };
 const WRITE = {
@@ -69,7 +73,10 @@ const WRITE = {
 };
 const READV = {
   syscall: 'read',
-  finish: ({ detail }, bytesRead) => ({ __proto__: null, bytesRead, buffers: detail.value }),
+  finish(request, bytesRead, index) {
+    takeShielded(request, index);
+    return { __proto__: null, bytesRead, buffers: request.detail.value };
+  },
   pool: byPool,
 };
 const WRITEV = {
@@ -80,6 +87,13 @@ const WRITEV = {
 /** For whole-file.js: the count alone. */
 const COUNT = (syscall) => ({ syscall, finish: (request, count) => count, pool: byPool });
 const READ_COUNT = COUNT('read');
+const READ_INTO_COUNT = {
+  ...READ_COUNT,
+  finish(request, count, index) {
+    takeShielded(request, index);
+    return count;
+  },
+};
 const WRITE_COUNT = COUNT('write');
 
 const nothing = () => undefined;
@@ -113,13 +127,15 @@ class FileHandle extends EventEmitter {
    * @param {number} fd
    * @param {boolean} seekable whether it has positions: a pipe or a terminal has none
    * @param {boolean} nonBlocking whether it was opened with O_NONBLOCK
+   * @param {boolean} uncached whether it was opened with O_DIRECT
    */
-  constructor(fd, seekable, nonBlocking) {
+  constructor(fd, seekable, nonBlocking, uncached) {
     super();
     /** Apart from the handle, so that it can be closed once the handle is gone. */
     this[kDescriptor] = { fd };
     this[kSeekable] = seekable;
     this[kWaits] = seekable || !nonBlocking;
+    this[kUncached] = uncached;
     /** Users: the handle itself until close(), and every operation. */
     this[kRefs] = 1;
     this[kClosing] = undefined;
@@ -188,7 +204,11 @@ class FileHandle extends EventEmitter {
 
   readv(buffers, position) {
     if (this.fd === -1) return closed('readv');
-    return transferVector(this, 'readv', READV, buffers, position);
+    try {
+      return transferVector(this, 'readv', READV, buffers, position);
+    } catch (error) {
+      return Promise.reject(error); // a getter of the array has thrown
+    }
   }
 
   readFile(options) {
@@ -242,7 +262,11 @@ class FileHandle extends EventEmitter {
     if (Array.isArray(buffers) && buffers.length === 0 && this[kRefs] > 0) {
       return Promise.resolve({ __proto__: null, bytesWritten: 0, buffers });
     }
-    return transferVector(this, 'writev', WRITEV, buffers, position);
+    try {
+      return transferVector(this, 'writev', WRITEV, buffers, position);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   writeFile(data, options) {
@@ -286,8 +310,17 @@ class FileHandle extends EventEmitter {
     return {
       read: (bytes, offset, length) => {
         const viaPool = () => callOn(this, 'read', bytes, offset, length, null);
-        const start = () => ops.read(this.fd, bytes, offset, length, CURRENT_POSITION);
+        const start = () => ops.readOwn(this.fd, bytes, offset, length, CURRENT_POSITION);
         return transfer(this, start, READ_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
+      },
+      readInto: (bytes, offset, length) => {
+        const viaPool = () => callOn(this, 'read', bytes, offset, length, null);
+        const start = () => {
+          const id = ops.read(this.fd, bytes, offset, length, CURRENT_POSITION);
+          guard(id, this[kUncached]);
+          return id;
+        };
+        return transfer(this, start, READ_INTO_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
       },
       write: (bytes, offset, length) => {
         const viaPool = () => callOn(this, 'write', bytes, offset, length, null);
@@ -459,7 +492,11 @@ function read(handle, bufferOrOptions, offset, length, position) {
   const from = toPosition(position);
   if (from === undefined || !isRange(buffer, offset, length)) return viaPool();
   const bytes = toBytes(buffer);
-  const start = () => ops.read(handle.fd, bytes, offset, length, from);
+  const start = () => {
+    const id = ops.read(handle.fd, bytes, offset, length, from);
+    guard(id, handle[kUncached]);
+    return id;
+  };
   return transfer(handle, start, READ, bytes, buffer, from, viaPool);
 }
 
@@ -517,6 +554,23 @@ function writeString(handle, string, position, encoding) {
   return transfer(handle, start, WRITE, bytes, string, to, viaPool);
 }
 
+/**
+ * A copy: what the caller's array gives, and the code that may run when it does, must not change any more.
+ * Without those that are empty.
+ *
+ * @returns {Uint8Array[] | undefined} undefined: it is for Node to judge
+ */
+function toViews(buffers) {
+  if (!Array.isArray(buffers)) return undefined;
+  const views = [];
+  for (let i = 0; i < buffers.length; i++) {
+    const view = buffers[i];
+    if (!ArrayBuffer.isView(view)) return undefined;
+    if (view.byteLength > 0) views.push(toBytes(view));
+  }
+  return views;
+}
+
 /** readv and writev. */
 function transferVector(handle, name, operation, buffers, position) {
   if (typeof position !== 'number') position = null;
@@ -524,11 +578,13 @@ function transferVector(handle, name, operation, buffers, position) {
   const pack = (count) => ({ __proto__: null, [countName]: count, buffers });
   const viaPool = () => callOn(handle, name, buffers, position).then(pack);
   const at = toPosition(position);
-  if (at === undefined || !Array.isArray(buffers) || !buffers.every(ArrayBuffer.isView)) {
-    return viaPool();
-  }
-  const views = buffers.map(toBytes);
-  const start = () => ops[name](handle.fd, views, at);
+  const views = toViews(buffers);
+  if (at === undefined || views === undefined) return viaPool();
+  const start = () => {
+    const id = ops[name](handle.fd, views, at);
+    if (name === 'readv') guard(id, handle[kUncached]);
+    return id;
+  };
   return transfer(handle, start, operation, views, buffers, at, viaPool);
 }
 

@@ -25,7 +25,8 @@ const {
 } = require('./validate');
 const { READ_MANY, readPath, readPathInto, takesReadBuffer, writePath } = require('./whole-file');
 
-const { F_OK, O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
+const { F_OK, O_APPEND, O_CREAT, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } =
+  constants;
 
 const nothing = () => undefined;
 
@@ -52,8 +53,9 @@ const OPEN = {
   syscall: 'open',
   finish: ({ detail }, fd, index) => {
     const seekable = extras[index] >= 0;
-    const nonBlocking = !seekable && (toFlags(detail[1], O_RDONLY) & O_NONBLOCK) !== 0;
-    return new (FileHandle())(fd, seekable, nonBlocking);
+    const flags = toFlags(detail[1], O_RDONLY);
+    const nonBlocking = !seekable && (flags & O_NONBLOCK) !== 0;
+    return new (FileHandle())(fd, seekable, nonBlocking, (flags & O_DIRECT) !== 0);
   },
   pool: ({ detail }) => nodePromises.open(...detail),
 };

@@ -10,6 +10,8 @@ const { abortError } = require('./delegate');
 const { ECANCELED, EIO, rejectInJob, systemError } = require('./errors');
 const { kSettled } = require('./symbols');
 
+const uncurryThis = (method) => Function.prototype.call.bind(method);
+
 /**
  * What a kind of request is, apart from its opcode.
  *
@@ -118,6 +120,8 @@ function doubles(count) {
 /** A microtask without what queueMicrotask() makes around it. */
 const resolved = Promise.resolve();
 
+const { COUNT_UNCHECKED } = binding;
+
 let scheduled = false;
 let started = false;
 /** Why there is no ring (any more). */
@@ -207,7 +211,69 @@ function schedule() {
 
 function flush() {
   scheduled = false;
-  deliver(binding.flush());
+  deliver(enterKernel());
+}
+
+/**
+ * Ids of the reads into memory of callers that the kernel has yet to be given. C has its address, and until now
+ * JS could run, which can take memory away from a Buffer (see src/caller_memory.h).
+ *
+ * @type {number[]}
+ */
+const exposed = [];
+/** How many; the array keeps its room. */
+let exposedCount = 0;
+
+function enterKernel() {
+  if (exposedCount > 0) shieldMoved();
+  const status = binding.flush();
+  if (exposedCount > 0) keepExposed(counters[COUNT_UNCHECKED]);
+  return status;
+}
+
+/** The last so many may still wait; the others are with the kernel, or past that. */
+function keepExposed(count) {
+  if (count >= exposedCount) return;
+  if (count > 0) exposed.copyWithin(0, exposedCount - count, exposedCount);
+  exposedCount = count;
+}
+
+/** Whatever an object may have for its `length`. */
+const sizeOf = uncurryThis(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length').get,
+);
+
+/** Whether a view has lost its memory, or that has become too small for it. None of a request is empty. */
+const isMoved = (view) => sizeOf(view) === 0;
+
+function shieldMoved() {
+  for (let i = 0; i < exposedCount; i++) {
+    const pin = pending[exposed[i]]?.pin;
+    if (pin === undefined) continue; // done already
+    if (Array.isArray(pin) ? pin.some(isMoved) : isMoved(pin)) binding.shield(exposed[i]);
+  }
+}
+
+/**
+ * To be called for a read into memory that a caller can get at.
+ *
+ * @param {number} id what `ops` has made of it
+ * @param {boolean} always whether the kernel would use the memory longer than it takes to submit
+ */
+function guard(id, always) {
+  if (id < 0) return;
+  if (always) {
+    binding.shield(id);
+  } else {
+    exposed[exposedCount++] = id;
+  }
+}
+
+/** What such a read brought, where C could not let it go to the memory itself. */
+function takeShielded(request, index) {
+  if (extras[index] === 0) return;
+  const { pin } = request;
+  binding.take(ids[index], Array.isArray(pin) ? pin : [pin]);
 }
 
 /** Hands out a batch, and what is ready behind it. Called by flush(), and by C from the event loop. */
@@ -216,7 +282,7 @@ function deliver(status) {
     if (status & binding.BROKEN) giveUp();
     settle(status & 0xffff);
     if (!(status & binding.MORE)) break;
-    status = binding.flush();
+    status = enterKernel();
   }
   // After what awaits these results has run: its next calls then go with the same submission.
   if (status & binding.AGAIN) resolved.then(schedule);
@@ -397,6 +463,7 @@ module.exports = {
   extras,
   fail,
   goOn,
+  guard,
   ops,
   preferHugePages: binding.preferHugePages,
   prepare,
@@ -404,5 +471,6 @@ module.exports = {
   settleAlone,
   slab,
   stats,
+  takeShielded,
   takes,
 };

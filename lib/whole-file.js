@@ -212,7 +212,7 @@ const TOO_SMALL = 'is too small to contain the entire file';
 /**
  * Reads what is left of an open file into the caller's memory.
  *
- * @param {{ read: Function }} file
+ * @param {{ read: Function, readInto: Function }} file
  * @param {number} size bytes, if it is a regular file, else 0
  * @param {ArrayBufferView | ((size: number) => ArrayBufferView)} buffer
  * @returns {Promise<Buffer | string>} the part of the memory that was filled
@@ -234,7 +234,7 @@ async function readInto(file, size, buffer, encoding, signal) {
   let ended = false;
   while (length < most && !ended) {
     await checkAborted(signal);
-    const count = await file.read(memory, length, most - length, -1);
+    const count = await file.readInto(memory, length, most - length);
     length += count;
     ended = count === 0;
   }

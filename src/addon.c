@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "caller_memory.h"
 #include "engine.h"
 #include "file_ops.h"
 #include "whole_file.h"
@@ -147,6 +148,58 @@ static napi_value cancel(napi_env env, napi_callback_info info) {
   TRY(napi_get_value_uint32(env, value, &id));
   ufs_environment *environment = data;
   if (environment->running) ufs_engine_cancel(&environment->engine, id);
+  return NULL;
+}
+
+/* shield(id): what that request, still waiting, reads must not go to the memory it was given. */
+static napi_value shield(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  size_t count = 1;
+  void *data = NULL;
+  uint32_t id = 0;
+  TRY(napi_get_cb_info(env, info, &count, &value, NULL, &data));
+  TRY(napi_get_value_uint32(env, value, &id));
+  ufs_environment *environment = data;
+  if (environment->running) ufs_engine_shield(&environment->engine, id);
+  return NULL;
+}
+
+/* The views as pieces of memory; of one that the request was given a part of, that part, if it is
+ * there. */
+static bool read_pieces(napi_env env, napi_value views, const ufs_request *request,
+                        struct iovec *pieces, uint32_t count) {
+  if (!ufs_read_views(env, views, count, pieces)) return false;
+  if (request->vectors != NULL) return true;
+  const uint64_t size = pieces[0].iov_len;
+  const uint64_t offset = request->memory_offset;
+  if (offset > size || request->length > size - offset) return false;
+  pieces[0].iov_base = (uint8_t *)pieces[0].iov_base + offset;
+  pieces[0].iov_len = request->length;
+  return true;
+}
+
+/* take(id, views): the bytes of a request that was shielded and has just been handed over,
+ * for the memory that its call was given, as far as that is there. */
+static napi_value take(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  size_t count = 2;
+  void *data = NULL;
+  uint32_t id = 0;
+  uint32_t length = 0;
+  TRY(napi_get_cb_info(env, info, &count, values, NULL, &data));
+  ufs_environment *environment = data;
+  TRY(napi_get_value_uint32(env, values[0], &id));
+  TRY(napi_get_array_length(env, values[1], &length));
+  const ufs_request *request =
+      environment->running ? ufs_engine_delivered(&environment->engine, id) : NULL;
+  if (request == NULL || request->shield == NULL || request->result <= 0) return NULL;
+  if (length != (request->vectors == NULL ? 1 : request->vector_count)) return NULL;
+  struct iovec *pieces = malloc(length * sizeof *pieces);
+  if (pieces == NULL) return fail(env, "uring-fs: out of memory");
+  if (read_pieces(env, values[1], request, pieces, length)) {
+    ufs_take_from_shield(request, pieces, length);
+  }
+  free(pieces);
   return NULL;
 }
 
@@ -382,6 +435,7 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"MORE", UFS_MORE},
       {"AGAIN", UFS_AGAIN},
       {"BROKEN", UFS_BROKEN},
+      {"COUNT_UNCHECKED", UFS_COUNT_UNCHECKED},
       {"UNFINISHED", UFS_UNFINISHED},
       {"STEP_OPEN", UFS_STEP_OPEN},
       {"STEP_TRANSFER", UFS_STEP_TRANSFER},
@@ -401,6 +455,8 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   TRY(export_function(env, exports, "start", start, environment));
   TRY(export_function(env, exports, "flush", flush, environment));
   TRY(export_function(env, exports, "cancel", cancel, environment));
+  TRY(export_function(env, exports, "shield", shield, environment));
+  TRY(export_function(env, exports, "take", take, environment));
   TRY(export_function(env, exports, "preferHugePages", prefer_huge_pages, environment));
   for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
     TRY(export_function(env, exports, call->operation->name, call_operation, call));

@@ -49,8 +49,28 @@ static bool read_memory(napi_env env, const napi_value *values, ufs_request *req
     return false;
   }
   request->memory = memory == NULL ? NULL : memory + offset;
+  request->memory_offset = (uint64_t)offset;
   request->length = (uint32_t)length;
   return true;
+}
+
+bool ufs_read_views(napi_env env, napi_value array, uint32_t count, struct iovec *pieces) {
+  napi_value *views = malloc(count * sizeof *views);
+  if (views == NULL) return false;
+  bool is_read = true;
+  /* All of them before the memory of any: to get one may run JS (a getter, a proxy), which could
+   * take the memory of another away. */
+  for (uint32_t i = 0; i < count && is_read; i++) {
+    is_read = napi_get_element(env, array, i, &views[i]) == napi_ok;
+  }
+  for (uint32_t i = 0; i < count && is_read; i++) {
+    uint8_t *memory = NULL;
+    size_t size = 0;
+    is_read = ufs_read_bytes(env, views[i], &memory, &size);
+    pieces[i] = (struct iovec){.iov_base = memory, .iov_len = size};
+  }
+  free((void *)views);
+  return is_read;
 }
 
 static bool read_vectors(napi_env env, napi_value array, ufs_request *request) {
@@ -61,18 +81,10 @@ static bool read_vectors(napi_env env, napi_value array, ufs_request *request) {
   request->vectors = calloc(count, sizeof *request->vectors);
   if (request->vectors == NULL) return false;
   request->vector_count = count;
+  if (!ufs_read_views(env, array, count, request->vectors)) return false;
   uint64_t total = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value view = NULL;
-    uint8_t *memory = NULL;
-    size_t size = 0;
-    if (napi_get_element(env, array, i, &view) != napi_ok ||
-        !ufs_read_bytes(env, view, &memory, &size)) {
-      return false;
-    }
-    request->vectors[i] = (struct iovec){.iov_base = memory, .iov_len = size};
-    total += size;
-  }
+  for (uint32_t i = 0; i < count; i++)
+    total += request->vectors[i].iov_len;
   request->length = total > UINT32_MAX ? UINT32_MAX : (uint32_t)total;
   return true;
 }

@@ -8,6 +8,7 @@
 
 #include <node_api.h>
 #include <stdbool.h>
+#include <sys/uio.h>
 
 #include "request.h"
 
@@ -25,5 +26,8 @@ bool ufs_set_arguments(const char *format, const char *path, size_t length, int3
 /* Address and size of a Uint8Array's memory (an on-heap one is moved out of V8's heap first, so
  * that the address stays). False for all else. */
 bool ufs_read_bytes(napi_env env, napi_value value, uint8_t **memory, size_t *size);
+
+/* The same for each of the first `count` elements of an array of them. */
+bool ufs_read_views(napi_env env, napi_value array, uint32_t count, struct iovec *pieces);
 
 #endif

@@ -14,6 +14,9 @@ enum { INLINE_BUDGET_NS = 1000 * 1000 };
 /* Bytes that one submission may copy in this thread: about a millisecond's worth. */
 enum { ROUND_BYTES = 4 * 1024 * 1024 };
 
+/* Requests whose memory JS looks at again and again while they wait. */
+enum { MAX_UNCHECKED = 8192 };
+
 /* user_data of a slot's close: a number too small to be an address, with this in the step bits. */
 enum { STEP_CLOSE_SLOT = 7, STEP_BITS = 3 };
 
@@ -185,6 +188,14 @@ static void share_copies(ufs_engine *engine, ufs_request *request) {
   }
 }
 
+static bool choose_memory(ufs_engine *engine, ufs_request *request) {
+  const ufs_operation *operation = request->operation;
+  if (operation->choose_memory == NULL || operation->choose_memory(engine, request)) return true;
+  request->result = -ENOMEM;
+  queue_push(&engine->done, request);
+  return false;
+}
+
 static bool may_run(const ufs_engine *engine, const ufs_queue *queue) {
   if (queue->head == NULL) return false;
   const ufs_operation *operation = queue->head->operation;
@@ -203,6 +214,7 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     }
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
+    if (!choose_memory(engine, request)) continue;
     if (request->operation->takes_slot && request->slot < 0) {
       request->slot = engine->free_slot[--engine->free_slots];
     }
@@ -381,6 +393,7 @@ static uint32_t hand_over(ufs_engine *engine) {
       write_stat(shared->stats + (size_t)count * UFS_STAT_FIELDS, request->statx);
     }
     if (request->slot_open) status |= UFS_AGAIN;
+    request->delivered = true;
     request->next = engine->delivered;
     engine->delivered = request;
     count++;
@@ -426,6 +439,16 @@ static uint32_t run(ufs_engine *engine) {
   return status;
 }
 
+/* JS runs from here on. It looks once more at what is left, unless that is so much that looking
+ * would cost more than doing without the memory. */
+static void end_round(ufs_engine *engine) {
+  if (engine->unchecked == 0 || engine->unchecked > MAX_UNCHECKED) {
+    engine->round++;
+    engine->unchecked = 0;
+  }
+  engine->shared.counters[UFS_COUNT_UNCHECKED] = engine->unchecked;
+}
+
 uint32_t ufs_engine_flush(ufs_engine *engine) {
   if (!within_budget(engine)) {
     /* Even if a wake-up is on its way: a flush in between (from setImmediate(), say) may have found
@@ -435,11 +458,13 @@ uint32_t ufs_engine_flush(ufs_engine *engine) {
       engine->wake_sent = true;
       ufs_ring_wake(&engine->ring);
     }
+    end_round(engine);
     return 0;
   }
   engine->flushing = true;
   const uint32_t status = run(engine);
   engine->flushing = false;
+  end_round(engine);
   return status;
 }
 
@@ -448,6 +473,11 @@ static void on_wake(ufs_ring *ring) {
   engine->wake_sent = false;
   engine->turn = engine->ring.turns;
   engine->turn_start = uv_hrtime();
+  /* JS looks at their memory once more, then flushes. */
+  if (engine->unchecked > 0) {
+    engine->deliver(engine, UFS_MORE);
+    return;
+  }
   const uint32_t status = run(engine);
   if (status != 0) engine->deliver(engine, status);
 }
@@ -468,6 +498,8 @@ void ufs_engine_submit(ufs_engine *engine, ufs_request *request) {
   double *counters = engine->shared.counters;
   queue_push(request->operation->takes_slot ? &engine->waiting_for_slot : &engine->waiting,
              request);
+  request->round = engine->round;
+  if (request->operation->choose_memory != NULL) engine->unchecked++;
   counters[UFS_COUNT_SUBMITTED]++;
   if (queued(engine) > counters[UFS_COUNT_PEAK_QUEUED]) {
     counters[UFS_COUNT_PEAK_QUEUED] = queued(engine);
@@ -481,6 +513,16 @@ void ufs_engine_cancel(ufs_engine *engine, uint32_t id) {
   if (request->outstanding == 0) return;
   request->superseded = true;
   engine->cancel_due = true;
+}
+
+void ufs_engine_shield(ufs_engine *engine, uint32_t id) {
+  ufs_request *request = ufs_request_find(&engine->requests, id);
+  if (request != NULL && request->outstanding == 0) request->shielded = true;
+}
+
+const ufs_request *ufs_engine_delivered(const ufs_engine *engine, uint32_t id) {
+  const ufs_request *request = ufs_request_find(&engine->requests, id);
+  return request != NULL && request->delivered ? request : NULL;
 }
 
 static void on_cancel_all(ufs_ring *ring) {

@@ -29,6 +29,8 @@ struct ufs_operation {
   /* Does it in this thread, without the ring, unless that may block: then false. For requests that
    * are few, whose way through a kernel worker would cost more than they do. */
   bool (*attempt)(ufs_engine *engine, ufs_request *request);
+  /* Settles which memory the kernel is to be given; false without memory. */
+  bool (*choose_memory)(ufs_engine *engine, ufs_request *request);
   /* A single SQE; with a fill, one that it leaves to ufs_engine_fill_one(). */
   void (*prepare)(struct io_uring_sqe *sqe, const ufs_request *request);
   /* Or a chain of them, taken by ufs_engine_sqe(). */
@@ -70,6 +72,7 @@ enum {
   UFS_COUNT_IN_FLIGHT,
   UFS_COUNT_PEAK_QUEUED,
   UFS_COUNT_PEAK_IN_FLIGHT,
+  UFS_COUNT_UNCHECKED, /* the engine's `unchecked` */
   UFS_COUNTERS,
 };
 
@@ -104,8 +107,10 @@ struct ufs_engine {
   uint64_t copied_here;      /* bytes of this round that are copied in this thread, */
   uint64_t copied_elsewhere; /* and by kernel workers */
   bool many_cpus;
-  bool flushing;   /* completions now are 'inline' */
-  bool cancel_due; /* for some superseded request */
+  uint32_t round;     /* of those requests whose memory JS looks at before it flushes */
+  uint32_t unchecked; /* how many of them wait: not fewer, maybe more */
+  bool flushing;      /* completions now are 'inline' */
+  bool cancel_due;    /* for some superseded request */
   bool wake_sent;
 
   /* How long completions have been delivered without a turn of the loop. */
@@ -147,6 +152,12 @@ void ufs_engine_submit(ufs_engine *engine, ufs_request *request);
 /* Asks the kernel to give the request up; it completes in the ordinary way, mostly with -ECANCELED.
  */
 void ufs_engine_cancel(ufs_engine *engine, uint32_t id);
+
+/* The request, if it still waits, is not to have the caller's memory: see caller_memory.h. */
+void ufs_engine_shield(ufs_engine *engine, uint32_t id);
+
+/* The request with `id` if it is done and JS is looking at it, else NULL. */
+const ufs_request *ufs_engine_delivered(const ufs_engine *engine, uint32_t id);
 
 /* Submits what waits, takes what is done, fills the hand-over arrays. See the bits above. */
 uint32_t ufs_engine_flush(ufs_engine *engine);

@@ -8,20 +8,17 @@
 #include <unistd.h>
 
 #include "cached.h"
+#include "caller_memory.h"
 
 /* The kernel moves no more than this in one call, whatever is asked. */
 enum { MAX_TRANSFER = 0x7ffff000 };
 
-/* A copy out of the page cache runs in the submitting thread, which is JS's. From this size on a
- * kernel worker does it: the hand-over costs about as much as copying this many bytes. */
-enum { ASYNC_TRANSFER = 256 * 1024 };
-
-static unsigned transfer_length(const ufs_request *request) {
+unsigned ufs_transfer_length(const ufs_request *request) {
   return request->length > MAX_TRANSFER ? MAX_TRANSFER : request->length;
 }
 
 static void leave_large_to_worker(struct io_uring_sqe *sqe, uint64_t length) {
-  if (length >= ASYNC_TRANSFER) sqe->flags |= IOSQE_ASYNC;
+  if (length >= UFS_ASYNC_TRANSFER) sqe->flags |= IOSQE_ASYNC;
 }
 
 /* ---- open ---- */
@@ -142,7 +139,8 @@ static bool finish_close(ufs_engine *engine, ufs_request *request) {
 }
 
 static void prepare_read(struct io_uring_sqe *sqe, const ufs_request *request) {
-  io_uring_prep_read(sqe, request->fd, request->memory, transfer_length(request), request->offset);
+  io_uring_prep_read(sqe, request->fd, request->memory, ufs_transfer_length(request),
+                     request->offset);
   leave_large_to_worker(sqe, request->length);
 }
 
@@ -160,7 +158,7 @@ enum { FRESH_POPULATE = 1 }; /* the read is step 0, whose result is the request'
 static void fill_read_fresh(ufs_engine *engine, ufs_request *request) {
   const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   const uintptr_t from = (uintptr_t)request->memory & ~(page - 1);
-  const uintptr_t to = ((uintptr_t)request->memory + transfer_length(request)) & ~(page - 1);
+  const uintptr_t to = ((uintptr_t)request->memory + ufs_transfer_length(request)) & ~(page - 1);
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
   /* The first page, which it may share with others, is in use already or will be: populating
    * changes no byte. */
@@ -172,12 +170,8 @@ static void fill_read_fresh(ufs_engine *engine, ufs_request *request) {
 }
 
 static void prepare_write(struct io_uring_sqe *sqe, const ufs_request *request) {
-  io_uring_prep_write(sqe, request->fd, request->memory, transfer_length(request), request->offset);
-  leave_large_to_worker(sqe, request->length);
-}
-
-static void prepare_readv(struct io_uring_sqe *sqe, const ufs_request *request) {
-  io_uring_prep_readv(sqe, request->fd, request->vectors, request->vector_count, request->offset);
+  io_uring_prep_write(sqe, request->fd, request->memory, ufs_transfer_length(request),
+                      request->offset);
   leave_large_to_worker(sqe, request->length);
 }
 
@@ -186,11 +180,14 @@ static void prepare_writev(struct io_uring_sqe *sqe, const ufs_request *request)
   leave_large_to_worker(sqe, request->length);
 }
 
-/*
- * The file's own position. After a transfer of which a later part failed (a full disk, a bad
- * sector) the kernel reports the part that was moved, yet leaves the position where it was: what
- * comes next would be written over it, or read twice. So the position is put right here.
- */
+void ufs_correct_position(const ufs_request *request, uint32_t asked) {
+  const int32_t moved = request->steps[0];
+  if (request->start >= 0 && moved > 0 && (uint32_t)moved < asked &&
+      lseek(request->fd, 0, SEEK_CUR) == request->start) {
+    (void)lseek(request->fd, request->start + moved, SEEK_SET);
+  }
+}
+
 static void fill_transfer(ufs_engine *engine, ufs_request *request) {
   const bool own_position = request->offset == UINT64_MAX;
   request->start = own_position ? lseek(request->fd, 0, SEEK_CUR) : -1; /* -1: it has none */
@@ -201,10 +198,7 @@ static bool finish_transfer(ufs_engine *engine, ufs_request *request) {
   (void)engine;
   const int32_t moved = request->steps[0];
   request->result = moved;
-  if (request->start >= 0 && moved > 0 && (uint32_t)moved < request->length &&
-      lseek(request->fd, 0, SEEK_CUR) == request->start) {
-    (void)lseek(request->fd, request->start + moved, SEEK_SET);
-  }
+  ufs_correct_position(request, request->length);
   return moved != -EINTR;
 }
 
@@ -294,6 +288,11 @@ static void prepare_link(struct io_uring_sqe *sqe, const ufs_request *request) {
 #define ROW(op, args, code) \
   .name = #op, .arguments = (args), .opcode = (code), .sqes = 1, .prepare = prepare_##op
 
+#define READ_INTO_ROW(op, args, code)                                   \
+  .name = (op), .arguments = (args), .opcode = (code), .sqes = 1,       \
+  .choose_memory = ufs_choose_memory, .prepare = ufs_prepare_read_into, \
+  .finish = ufs_finish_read_into
+
 const ufs_operation ufs_file_operations[] = {
     {.name = "open",
      .arguments = "pfm",
@@ -304,7 +303,15 @@ const ufs_operation ufs_file_operations[] = {
      .abandon = abandon_open,
      .finish = finish_open},
     {ROW(close, "d", IORING_OP_CLOSE), .finish = finish_close},
-    {ROW(read, "dbo", IORING_OP_READ), .fill = fill_transfer, .finish = finish_transfer},
+    {READ_INTO_ROW("read", "dbo", IORING_OP_READ)},
+    {READ_INTO_ROW("readv", "dvo", IORING_OP_READV)},
+    {.name = "readOwn",
+     .arguments = "dbo",
+     .opcode = IORING_OP_READ,
+     .sqes = 1,
+     .prepare = prepare_read,
+     .fill = fill_transfer,
+     .finish = finish_transfer},
     {.name = "readWhole",
      .arguments = "dbo",
      .opcode = IORING_OP_READ,
@@ -318,7 +325,6 @@ const ufs_operation ufs_file_operations[] = {
      .prepare = prepare_read,
      .fill = fill_read_fresh},
     {ROW(write, "dbo", IORING_OP_WRITE), .fill = fill_transfer, .finish = finish_transfer},
-    {ROW(readv, "dvo", IORING_OP_READV), .fill = fill_transfer, .finish = finish_transfer},
     {ROW(writev, "dvo", IORING_OP_WRITEV), .fill = fill_transfer, .finish = finish_transfer},
     {ROW(fsync, "d", IORING_OP_FSYNC)},
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},

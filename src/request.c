@@ -34,15 +34,19 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->sync = false;
   request->superseded = false;
   request->slot_open = false;
+  request->delivered = false;
+  request->shielded = false;
   request->fd = -1;
   request->slot = -1;
   request->flags = 0;
   request->mode = 0;
   request->length = 0;
   request->vector_count = 0;
+  request->done = 0;
   request->offset = 0;
   request->start = -1;
   request->memory = NULL;
+  request->shield = NULL;
   request->vectors = NULL;
   request->statx = NULL;
   request->path = NULL;
@@ -59,6 +63,7 @@ static void disown(ufs_request *request) {
   for (int i = 0; i < 2; i++) {
     if (paths[i] < request->inline_paths || paths[i] >= inline_end) free(paths[i]);
   }
+  free(request->shield);
   free(request->vectors);
   free(request->statx);
 }

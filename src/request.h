@@ -5,7 +5,8 @@
  * its paths, its iovecs, its statx buffer. The caller's memory (Buffers) is pinned by JS: the table
  * of pending requests (lib/request.js) refers to it from the call until the request has been handed
  * over, and C holds that table for as long as the ring exists. So only the hand-over that follows
- * the last CQE lets go of anything; ufs_request_release() is the one place that frees.
+ * the last CQE lets go of anything; ufs_request_release() is the one place that frees. What pins
+ * keep is the Buffer, not its memory, which JS can move elsewhere: see caller_memory.h.
  *
  * Requests live in chunks that are never moved or returned: the kernel's user_data points at them.
  * All of it on the environment's own thread.
@@ -38,15 +39,21 @@ struct ufs_request {
   bool sync;           /* fsync before the close */
   bool superseded;     /* its remaining steps are to be cancelled */
   bool slot_open;      /* `slot` holds a file */
+  bool delivered;      /* JS is looking at it */
+  bool shielded;       /* the kernel must not be given the caller's memory: caller_memory.h */
   int32_t fd;          /* what to work on, or an open FIFO that waits for its writer */
   int32_t slot;        /* direct descriptor that is its own, or -1 */
   int32_t flags;
   uint32_t mode;
   uint32_t length;
   uint32_t vector_count;
-  uint64_t offset; /* UINT64_MAX: the file's own position */
-  int64_t start;   /* the file's own position before a transfer that moves it, or -1 */
-  uint8_t *memory; /* the caller's, pinned by JS */
+  uint32_t round;         /* of the engine, when JS asked for it */
+  uint32_t done;          /* bytes of a read that are in the caller's memory already */
+  uint64_t offset;        /* UINT64_MAX: the file's own position */
+  int64_t start;          /* the file's own position before a transfer that moves it, or -1 */
+  uint8_t *memory;        /* the caller's, pinned by JS */
+  uint64_t memory_offset; /* where in its view that begins */
+  uint8_t *shield;        /* takes the caller's memory's place, or NULL */
   struct iovec *vectors;
   struct statx *statx;
   char *path;

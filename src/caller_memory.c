@@ -1,0 +1,115 @@
+#include "caller_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file_ops.h"
+
+enum { PAGE_MASK = 4095 };
+
+static bool is_own_position(const ufs_request *request) {
+  return request->offset == UINT64_MAX;
+}
+
+static unsigned missing(const ufs_request *request) {
+  return ufs_transfer_length(request) - request->done;
+}
+
+/* As far from the start of a page as the caller's memory is: O_DIRECT goes by that. */
+static uint8_t *shield_start(const ufs_request *request) {
+  const void *memory = request->vectors == NULL ? request->memory : request->vectors[0].iov_base;
+  return request->shield + (((uintptr_t)memory - (uintptr_t)request->shield) & PAGE_MASK);
+}
+
+static bool add_shield(ufs_request *request) {
+  if (request->shield == NULL) request->shield = malloc((size_t)missing(request) + PAGE_MASK);
+  return request->shield != NULL;
+}
+
+bool ufs_choose_memory(ufs_engine *engine, ufs_request *request) {
+  const bool is_stale = request->round != engine->round;
+  if (!is_stale && engine->unchecked > 0) engine->unchecked--;
+  request->start = is_own_position(request) ? lseek(request->fd, 0, SEEK_CUR) : -1;
+  if (!request->shielded && request->length < UFS_ASYNC_TRANSFER) {
+    /* JS has run since it looked; a kernel thread that JS does not wait for; a pipe or the like. */
+    request->shielded = is_stale || (engine->ring.setup_flags & IORING_SETUP_SQPOLL) != 0 ||
+                        (is_own_position(request) && request->start < 0);
+  }
+  return !request->shielded || add_shield(request);
+}
+
+void ufs_prepare_read_into(struct io_uring_sqe *sqe, const ufs_request *request) {
+  const uint64_t offset =
+      is_own_position(request) ? request->offset : request->offset + request->done;
+  if (request->shielded) {
+    io_uring_prep_read(sqe, request->fd, shield_start(request), missing(request), offset);
+  } else if (request->vectors != NULL) {
+    io_uring_prep_readv(sqe, request->fd, request->vectors, request->vector_count, offset);
+  } else {
+    io_uring_prep_read(sqe, request->fd, request->memory, missing(request), offset);
+  }
+  if (request->length >= UFS_ASYNC_TRANSFER) {
+    sqe->flags |= IOSQE_ASYNC;
+  } else if (!request->shielded) {
+    sqe->rw_flags = RWF_NOWAIT;
+  }
+}
+
+/* Whether a read without waiting that ended there can have ended for no other reason. */
+static bool is_end(const ufs_request *request, uint64_t reached) {
+  struct statx stat;
+  if (statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &stat) <
+      0) {
+    return false;
+  }
+  return S_ISREG(stat.stx_mode) ? reached >= stat.stx_size : !S_ISBLK(stat.stx_mode);
+}
+
+/* Whether a read without waiting has left something to a read that may wait. */
+static bool is_left(const ufs_request *request, int32_t moved) {
+  if (request->shielded || request->length >= UFS_ASYNC_TRANSFER) return false;
+  if (moved == -EAGAIN || moved == -EOPNOTSUPP) return true;
+  if (moved <= 0 || (uint32_t)moved == missing(request)) return false;
+  const uint64_t from = is_own_position(request) ? (uint64_t)request->start : request->offset;
+  return !is_end(request, from + (uint32_t)moved);
+}
+
+bool ufs_finish_read_into(ufs_engine *engine, ufs_request *request) {
+  const int32_t moved = request->steps[0];
+  ufs_correct_position(request, missing(request));
+  if (moved == -EINTR) {
+    request->round = engine->round - 1; /* it is counted no more */
+    return false;
+  }
+  if (is_left(request, moved)) {
+    if (moved > 0) request->done = (uint32_t)moved;
+    request->shielded = true;
+    request->round = engine->round - 1;
+    return false;
+  }
+  if (moved > 0 && request->shielded) request->extra = moved;
+  request->result = moved < 0 ? moved : (int64_t)request->done + moved;
+  if (moved < 0 && request->done > 0) request->result = request->done;
+  return true;
+}
+
+void ufs_take_from_shield(const ufs_request *request, const struct iovec *pieces, uint32_t count) {
+  const uint8_t *from = shield_start(request);
+  uint64_t begin = 0; /* of the piece, among the bytes of the read */
+  const uint64_t end = (uint64_t)request->result;
+  for (uint32_t i = 0; i < count && begin < end; i++) {
+    const bool is_whole = request->vectors == NULL;
+    const uint64_t size = is_whole ? request->length : request->vectors[i].iov_len;
+    const uint64_t first = begin > request->done ? begin : request->done;
+    const uint64_t last = begin + size < end ? begin + size : end;
+    if (first < last && pieces[i].iov_len == size) {
+      memcpy((uint8_t *)pieces[i].iov_base + (first - begin), from + (first - request->done),
+             last - first);
+    }
+    begin += size;
+  }
+}
