@@ -23,7 +23,7 @@ const ECANCELED = -125;
  * @returns {NodeJS.ErrnoException}
  */
 function systemError(errno, syscall, path, dest) {
-  const [code, text] = systemErrors.get(errno) ?? ['UNKNOWN', 'unknown error'];
+  const [code, text] = systemErrors.get(errno) ?? unknown(errno);
   let message = `${code}: ${text}, ${syscall}`;
   const pathText = path === undefined ? undefined : textOf(path);
   const destText = dest === undefined ? undefined : textOf(dest);
@@ -36,6 +36,12 @@ function systemError(errno, syscall, path, dest) {
   if (pathText !== undefined) error.path = pathText;
   if (destText !== undefined) error.dest = destText;
   return error;
+}
+
+/** What libuv has no name for (EDQUOT, say). */
+function unknown(errno) {
+  const text = `Unknown system error ${errno}`;
+  return [text, text];
 }
 
 /** As the kernel got it, read as UTF-8. */

@@ -29,7 +29,10 @@ describe('lib/errors', () => {
     });
 
     it('survives a number that nobody knows', () => {
-      assert.equal(errors.systemError(-5000, 'open').message, 'UNKNOWN: unknown error, open');
+      assert.equal(
+        errors.systemError(-5000, 'open').message,
+        'Unknown system error -5000: Unknown system error -5000, open',
+      );
     });
   });
 

@@ -1,47 +1,109 @@
 'use strict';
 
-// Small file systems for the tests, where mounting is permitted.
+// Small file systems for the tests, where mounting is permitted: of several types, and on disks that
+// are full, limited or failing.
 
 const { spawnSync } = require('node:child_process');
 const nodeFs = require('node:fs');
 const { skip } = require('./environment');
 
+/** @returns {string} what went wrong, or nothing */
 function run(command, ...args) {
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   return status === 0 ? '' : (error?.message ?? stderr.trim());
 }
 
-/**
- * Mounts a file system of its own for the suite this is called in, or skips the suite.
- *
- * @param {{ in: (...names: string[]) => string }} folder of the suite
- * @param {'tmpfs' | 'ext4'} type
- * @param {number} size bytes
- * @returns {(...names: string[]) => string} a path on it
- */
-function useMount(folder, type, size) {
-  const point = () => folder.in(`${type}-mount`);
-  let mounted = false;
-  before(function () {
-    nodeFs.mkdirSync(point());
-    let problem;
-    if (type === 'tmpfs') {
-      problem = run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', point());
-    } else {
-      const image = folder.in(`${type}-image`);
-      nodeFs.writeFileSync(image, '');
-      nodeFs.truncateSync(image, size);
-      problem =
-        run('mkfs.ext4', '-q', '-m', '0', '-O', '^has_journal', image) ||
-        run('mount', '-o', 'loop', image, point());
-    }
-    if (problem) skip(this, `no ${type} can be mounted: ${problem}`);
-    mounted = true;
-  });
-  after(() => {
-    if (mounted) run('umount', '-l', point());
-  });
-  return (...names) => folder.in(`${type}-mount`, ...names);
+/** How to make each type in an image file; the least size that its tool accepts, bytes. */
+const TYPES = {
+  ext4: { least: 1 << 20, command: ['mkfs.ext4', '-q', '-m', '0', '-O', '^has_journal'] },
+  xfs: { least: 320 << 20, command: ['mkfs.xfs', '-q'] },
+  btrfs: { least: 120 << 20, command: ['mkfs.btrfs', '-q', '-M'] },
+};
+
+/** @returns {string} what went wrong, or nothing */
+function mountImage(type, image, size, point) {
+  const { least, command } = TYPES[type];
+  nodeFs.writeFileSync(image, '');
+  nodeFs.truncateSync(image, Math.max(size, least)); // a hole: it takes no room
+  const [make, ...options] = command;
+  return run(make, ...options, image) || run('mount', '-o', 'loop', image, point);
 }
 
-module.exports = { useMount };
+let count = 0;
+
+/**
+ * Mounts for the suite this is called in, or skips it.
+ *
+ * @param {{ in: (...names: string[]) => string }} folder of the suite
+ * @param {string} name
+ * @param {(point: string) => string} mount says what went wrong
+ * @returns {(...names: string[]) => string} a path on it
+ */
+function mounted(folder, name, mount) {
+  const number = count++;
+  const point = () => folder.in(`${name}-mount-${number}`);
+  let done = false;
+  before(function () {
+    nodeFs.mkdirSync(point());
+    const problem = mount(point());
+    if (problem) skip(this, `no ${name} can be mounted: ${problem}`);
+    done = true;
+  });
+  after(() => {
+    if (done) run('umount', '-l', point());
+  });
+  return (...names) => folder.in(`${name}-mount-${number}`, ...names);
+}
+
+/**
+ * A file system of its own.
+ *
+ * @param {'tmpfs' | 'ext4' | 'xfs' | 'btrfs'} type
+ * @param {number} size bytes; what the type needs is the least
+ */
+function useMount(folder, type, size) {
+  return mounted(folder, type, (point) =>
+    type === 'tmpfs'
+      ? run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', point)
+      : mountImage(type, folder.in(`${type}-image`), size, point),
+  );
+}
+
+/** A folder that takes no more than `limit` bytes: of a btrfs, which keeps count without other tools. */
+function useQuota(folder, limit) {
+  const at = mounted(folder, 'quota', (point) => {
+    const limited = `${point}/limited`;
+    return (
+      mountImage('btrfs', folder.in('quota-image'), 0, point) ||
+      run('btrfs', 'quota', 'enable', point) ||
+      run('btrfs', 'subvolume', 'create', limited) ||
+      run('btrfs', 'qgroup', 'limit', `${limit}`, limited)
+    );
+  });
+  return (...names) => at('limited', ...names);
+}
+
+/**
+ * A disk that fails: an ext4 of `size` bytes whose image lies where there are only `room` bytes. What is
+ * written beyond is lost when the kernel writes it out, and an fsync says so. `cut()` takes away the end of
+ * the image: reads of what was there fail.
+ *
+ * @returns {{ at: (...names: string[]) => string, cut: (bytes: number) => void }}
+ */
+function useFailingDisk(folder, size, room) {
+  const below = mounted(folder, 'image', (point) =>
+    run('mount', '-t', 'tmpfs', '-o', `size=${room}`, 'tmpfs', point),
+  );
+  const at = mounted(folder, 'disk', (point) => mountImage('ext4', below('image'), size, point));
+  return {
+    at,
+    /** The rest of its files is not in the page cache, and nothing writes to the disk any more. */
+    cut(bytes) {
+      const problem = run('umount', at()) || run('mount', '-o', 'ro,loop', below('image'), at());
+      if (problem) throw new Error(problem);
+      nodeFs.truncateSync(below('image'), bytes);
+    },
+  };
+}
+
+module.exports = { useFailingDisk, useMount, useQuota };
