@@ -12,16 +12,17 @@
  */
 
 const fs = require('node:fs');
-const { Folder, HUGE_FILE, Workspace } = require('./files');
+const { BIG_FILE, Folder, HUGE_FILE, QUICK_BIG_FILE, Workspace } = require('./files');
 const { DEFAULT_FOLDER, UsageError } = require('./options');
 const { createWorkloads } = require('./workloads');
 
 /**
  * @param {string|null} directory The user's folder.
  * @param {Workspace} workspace
+ * @param {boolean} quick
  * @returns {Data}
  */
-function gather(directory, workspace) {
+function gather(directory, workspace, quick) {
   const { root } = workspace;
   if (directory !== null) {
     const folder = openFolder(directory);
@@ -31,7 +32,8 @@ function gather(directory, workspace) {
     return { root, readSets: [set], bigFile: folder.bigFile() };
   }
   const readSets = [workspace.smallFiles('read')];
-  if (fs.existsSync(DEFAULT_FOLDER)) {
+  // Looking at all that is there takes as long as a workload.
+  if (!quick && fs.existsSync(DEFAULT_FOLDER)) {
     const set = openFolder(DEFAULT_FOLDER).sample();
     if (set !== null) readSets.push(set);
   }
@@ -56,7 +58,10 @@ function workloadsOn({ root, readSets, bigFile }, quick) {
   return createWorkloads({
     workspace,
     readSets,
-    bigFile: bigFile === null ? workspace.bigFile('random-read') : { ...bigFile, make() {} },
+    bigFile:
+      bigFile === null
+        ? workspace.bigFile('random-read', quick ? QUICK_BIG_FILE : BIG_FILE)
+        : { ...bigFile, make() {} },
     hugeFile: workspace.bigFile('huge', HUGE_FILE),
     quick,
     uring: require('..'),

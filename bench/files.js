@@ -39,6 +39,7 @@ const PAGE = 4 * KIB;
 
 const SMALL_FILES = 256;
 const BIG_FILE = 64 * MIB;
+const QUICK_BIG_FILE = 16 * MIB;
 const HUGE_FILE = 1024 * MIB;
 
 /** Bounds of a sample. Larger files have workloads of their own. */
@@ -331,11 +332,13 @@ function readable(file, limit = SAMPLE.largest) {
 }
 
 module.exports = {
+  BIG_FILE,
   Folder,
   HUGE_FILE,
   KIB,
   MIB,
   PAGE,
+  QUICK_BIG_FILE,
   Workspace,
   fileSystemOf,
   formatBytes,

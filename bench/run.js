@@ -84,7 +84,7 @@ const COST_RUNS = { quick: 3, full: 10 };
  */
 async function run(options, workspace, onRunner) {
   const { quick, rounds, slice, only } = options;
-  const data = gather(options.directory, workspace);
+  const data = gather(options.directory, workspace, quick);
   const uring = require('..');
   const drivers = createDrivers(uring, only);
   const { workloads, withCost } = chosen(options, workloadsOn(data, quick), drivers);

@@ -18,6 +18,9 @@ const { hold } = require('../bench/targets');
 const { Mismatch, compare } = require('../bench/verify');
 
 const RUN = path.join(__dirname, '..', 'bench', 'run.js');
+/** ms: where others use the cores too, a run of some seconds takes a minute. */
+const RUN_TIMEOUT = 120_000;
+
 const TINY = ['--quick', '--rounds', '1', '--slice', '5'];
 
 describe('bench', () => {
@@ -37,7 +40,7 @@ describe('bench', () => {
     const child = spawn(process.execPath, [RUN, ...args], {
       env: { ...process.env, TMPDIR: tmpdir },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
+      timeout: RUN_TIMEOUT,
       killSignal: 'SIGKILL',
     });
     const output = { stdout: '', stderr: '' };
@@ -62,7 +65,9 @@ describe('bench', () => {
     return { stdout, contents: JSON.parse(fs.readFileSync(file, 'utf8')) };
   }
 
-  describe('command', () => {
+  describe('command', function () {
+    this.timeout(RUN_TIMEOUT);
+
     it('measures all drivers and writes it as JSON', async () => {
       const filter = '^stat 4|^write|handle.write|4 KiB utf8';
       const { stdout, contents } = await run([...TINY, '--filter', filter]);
@@ -132,9 +137,8 @@ describe('bench', () => {
       }
     });
 
-    it('measures what programs do, or says why not', async function () {
-      this.timeout(40_000);
-      const filter = 'O_DIRECT|open|create|append|64 MiB|^...?.?Files|1 GiB|at once';
+    it('measures what programs do, or says why not', async () => {
+      const filter = 'O_DIRECT|open|create|append|Stream|^readFiles|1 GiB|at once';
       const { stdout, contents } = await run([...TINY, '--filter', filter]);
       const { workloads, skipped } = contents;
       for (const { name, reason } of skipped) {
@@ -150,7 +154,7 @@ describe('bench', () => {
       assert.deepEqual(reads.rows[0].drivers['uring-fs'].burst.failures, {});
       const stream = workloads.find(({ unit }) => unit === 'MiB');
       assert.ok(!('sync' in stream.rows[0].drivers));
-      for (const { operations } of stream.samples) assert.equal(operations % 64, 0);
+      for (const { operations } of stream.samples) assert.equal(operations % 16, 0);
       for (const name of ['open', 'create', 'append']) {
         assert.ok(workloads.some((workload) => workload.name.startsWith(name)));
       }
@@ -510,7 +514,7 @@ describe('bench', () => {
     it('names workloads and rows that there are', () => {
       const workspace = new Workspace();
       try {
-        const workloads = workloadsOn(gather(null, workspace), false);
+        const workloads = workloadsOn(gather(null, workspace, false), false);
         const own = new Harness({ drivers: [], spinners: {}, rounds: 1, slice: 1 });
         for (const { name, against, workload, row, cost } of TARGETS) {
           if (cost) continue;

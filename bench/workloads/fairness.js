@@ -13,7 +13,7 @@ const { workload } = require('./read-file');
  */
 module.exports = ({ readSets, workspace }) => {
   const [{ label, description, paths }] = readSets;
-  const larger = workspace.files(`read-${MIB}`, 64, MIB);
+  const larger = workspace.files(`read-${MIB}`, 32, MIB);
   const of = (name, data, files, concurrency) => ({
     ...workload(`fairness: readFile ${name} beside a timer`, data, files, undefined),
     concurrency,

@@ -1,7 +1,7 @@
 'use strict';
 
 const fs = require('node:fs');
-const { PAGE, formatBytes, randomPositions } = require('../files');
+const { BIG_FILE, PAGE, QUICK_BIG_FILE, formatBytes, randomPositions } = require('../files');
 const { Mismatch, forEach } = require('../verify');
 
 /** Pages that are written and compared before the timing. */
@@ -13,8 +13,8 @@ const VERIFIED = 1024;
  * @param {import('.').Context} context
  * @returns {import('../harness').Workload[]}
  */
-module.exports = ({ workspace }) => {
-  const file = workspace.bigFile('random-write');
+module.exports = ({ workspace, quick }) => {
+  const file = workspace.bigFile('random-write', quick ? QUICK_BIG_FILE : BIG_FILE);
   const positions = randomPositions(file.size);
   return [
     {

@@ -8,7 +8,7 @@ const { workload } = require('./read-file');
 /** Files of each size, bytes of each, operations in flight. */
 const SIZES = [
   { count: 256, size: 64 * KIB, c: 64 },
-  { count: 64, size: MIB, c: 16 },
+  { count: 32, size: MIB, c: 16 },
 ];
 
 /** Results that may be alive at once, the collector being late: memory to have, in file sizes. */

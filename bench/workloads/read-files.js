@@ -9,6 +9,7 @@ const { essence } = require('./stat');
 
 /** Paths of a call. */
 const BATCHES = [256, 4096];
+const QUICK_BATCHES = [256];
 
 /** Operations in flight where there is no call for many files. */
 const LANES = 128;
@@ -19,8 +20,9 @@ const LANES = 128;
  * @param {import('.').Context} context
  * @returns {import('../harness').Workload[]}
  */
-module.exports = ({ workspace, uring }) => {
-  const files = workspace.files('batch', Math.max(...BATCHES), PAGE);
+module.exports = ({ workspace, uring, quick }) => {
+  const batches = quick ? QUICK_BATCHES : BATCHES;
+  const files = workspace.files('batch', Math.max(...batches), PAGE);
   const kinds = [
     {
       call: 'readFiles',
@@ -41,7 +43,7 @@ module.exports = ({ workspace, uring }) => {
       view: essence,
     },
   ];
-  return kinds.flatMap((kind) => BATCHES.map((batch) => workload(kind, batch, files, uring)));
+  return kinds.flatMap((kind) => batches.map((batch) => workload(kind, batch, files, uring)));
 };
 
 /** @returns {import('../harness').Workload} */
