@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const {
   describeOnRing,
   inOneRequest,
+  patient,
   resultOf,
   uring,
   useFolder,
@@ -80,7 +81,8 @@ describeOnRing('lib/request', () => {
       for (let n = 0; n < 100; n++) await uring.readFile(files[n % 20]);
     });
     assert.equal(completed, 100 * each);
-    assert.ok(inline >= 80, `${inline} inline`);
+    // As many as fit into a millisecond, then the loop turns: fewer where all takes longer.
+    assert.ok(inline >= 80 / patient(1), `${inline} inline`);
   });
 
   it('20,000 readFile at once: all right, none fails, the kernel never has too many', async () => {

@@ -93,7 +93,7 @@ function makeDisk(folder, fileSystem) {
   return disk;
 }
 
-/** Listens where a machine will call, and gives what the socket is to be done with to `onSocket`. */
+/** Listens where a machine will call; `onSocket` gets the one call. Keeps no process alive. */
 async function listen(file, onSocket) {
   const server = net.createServer((socket) => {
     server.close(); // nobody else calls
@@ -102,7 +102,7 @@ async function listen(file, onSocket) {
   });
   server.listen(file);
   await once(server, 'listening');
-  return server;
+  return server.unref();
 }
 
 /** The processes and files of one machine; end() leaves nothing of them. */

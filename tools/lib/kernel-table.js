@@ -5,8 +5,11 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const prettier = require('prettier');
+const { CACHE } = require('./kernels');
 const { ROOT } = require('./run');
 
+/** The result of the last whole run on each kernel. */
+const RESULTS = path.join(CACHE, 'results');
 const DOCUMENT = path.join(ROOT, 'docs', 'kernels.md');
 const BEGIN = '<!-- written by npm run test:kernels -->';
 const END = '<!-- end -->';
@@ -48,11 +51,25 @@ function row({ status, counts }, possible) {
 }
 
 /**
- * Writes the table.
+ * Keeps the result of a whole run for the table.
  *
- * @param {{ status: object, counts: import('./suite').Counts }[]} results
+ * @param {string} name
+ * @param {{ status: object, counts: import('./suite').Counts }} result
  */
-async function writeTable(results) {
+function keepResult(name, result) {
+  fs.mkdirSync(RESULTS, { recursive: true });
+  fs.writeFileSync(path.join(RESULTS, `${name}.json`), JSON.stringify(result));
+}
+
+/**
+ * Writes the table, from what has been kept.
+ *
+ * @param {string[]} names in their order
+ */
+async function writeTable(names) {
+  const files = names.map((name) => path.join(RESULTS, `${name}.json`));
+  const kept = files.filter((file) => fs.existsSync(file));
+  const results = kept.map((file) => JSON.parse(fs.readFileSync(file, 'utf8')));
   const { operations } = results[0].status;
   const possible = Object.keys(operations).filter((name) =>
     results.some(({ status }) => status.operations[name] === 'ring'),
@@ -67,4 +84,4 @@ async function writeTable(results) {
   fs.writeFileSync(DOCUMENT, await prettier.format(made, { ...options, parser: 'markdown' }));
 }
 
-module.exports = { writeTable };
+module.exports = { keepResult, writeTable };

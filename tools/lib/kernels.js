@@ -244,4 +244,4 @@ function archive(folder, file, step) {
   must(step, 'sh', ['-c', 'find . | cpio -o -H newc --quiet >"$1"', 'sh', file], { cwd: folder });
 }
 
-module.exports = { SERIES: [...SUITES.keys()], archive, kernelOf };
+module.exports = { CACHE, SERIES: [...SUITES.keys()], archive, kernelOf };

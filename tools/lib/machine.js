@@ -11,7 +11,7 @@ const { StepError, run } = require('./run');
 /** File systems that a machine's disk can have, and the packages of their mkfs; tmpfs takes no disk. */
 const FILE_SYSTEMS = { ext4: 'e2fsprogs', xfs: 'xfsprogs', btrfs: 'btrfs-progs', tmpfs: null };
 
-const MEMORY = '3G';
+const MEMORY = '2G';
 
 const KERNEL_PARAMETERS =
   'console=ttyS0 panic=-1 oops=panic loglevel=5 mitigations=off no_timer_check audit=0 apparmor=0';
