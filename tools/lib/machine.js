@@ -60,6 +60,9 @@ function accelerators() {
 function shareCommand(socket) {
   // Not the sandbox of a namespace, which can't have / as its root.
   const share = [sharer(), `--socket-path=${socket}`, '-o', 'source=/,cache=auto,sandbox=chroot'];
+  // Where it says by itself which folders are mounts, nothing could be laid over those in the guest.
+  const told = '--no-announce-submounts';
+  if (run(sharer(), ['--help']).output.includes(told)) share.push(told);
   if (process.getuid() === 0) return share;
   if (spawnSync('sudo', ['-n', 'true']).status !== 0) {
     const output = 'Sharing files with a virtual machine takes root, or sudo without a password.';
