@@ -55,21 +55,40 @@ const kTurnsWaiting = Symbol('turnsWaiting');
 const kLocked = Symbol('locked');
 const kResource = Symbol('asyncResource');
 
-/** request.detail: { value: what the caller gave, byPool: the same by Node } */
-const byPool = ({ detail }) => detail.byPool();
+/** request.detail: the call, see submit() */
+const viaPool = ({ detail }) => detail.byPool();
+
+/*
+ * What transfers resolve with has no prototype, as Node's. A literal with `__proto__: null` would take
+ * three times as long to make.
+ */
+
+function readResult(bytesRead, buffer) {
+  const result = Object.create(null);
+  result.bytesRead = bytesRead;
+  result.buffer = buffer;
+  return result;
+}
+
+function writeResult(bytesWritten, buffer) {
+  const result = Object.create(null);
+  result.bytesWritten = bytesWritten;
+  result.buffer = buffer;
+  return result;
+}
 
 const READ = {
   syscall: 'read',
   finish(request, bytesRead, index) {
     takeShielded(request, index);
-    return { __proto__: null, bytesRead, buffer: request.detail.value };
+    return readResult(bytesRead, request.detail.value);
   },
-  pool: byPool,
+  pool: viaPool,
 };
 const WRITE = {
   syscall: 'write',
-  finish: ({ detail }, bytesWritten) => ({ __proto__: null, bytesWritten, buffer: detail.value }),
-  pool: byPool,
+  finish: ({ detail }, bytesWritten) => writeResult(bytesWritten, detail.value),
+  pool: viaPool,
 };
 const READV = {
   syscall: 'read',
@@ -77,15 +96,15 @@ const READV = {
     takeShielded(request, index);
     return { __proto__: null, bytesRead, buffers: request.detail.value };
   },
-  pool: byPool,
+  pool: viaPool,
 };
 const WRITEV = {
   syscall: 'write',
   finish: ({ detail }, bytesWritten) => ({ __proto__: null, bytesWritten, buffers: detail.value }),
-  pool: byPool,
+  pool: viaPool,
 };
 /** For whole-file.js: the count alone. */
-const COUNT = (syscall) => ({ syscall, finish: (request, count) => count, pool: byPool });
+const COUNT = (syscall) => ({ syscall, finish: (request, count) => count, pool: viaPool });
 const READ_COUNT = COUNT('read');
 const READ_INTO_COUNT = {
   ...READ_COUNT,
@@ -100,13 +119,13 @@ const nothing = () => undefined;
 
 /** Loaded with the first stream: Node's stream classes take longer than all of this package. */
 const streams = () => require('./streams');
-const FSYNC = { syscall: 'fsync', finish: nothing, pool: byPool };
-const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: byPool };
-const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: byPool };
+const FSYNC = { syscall: 'fsync', finish: nothing, pool: viaPool };
+const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: viaPool };
+const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: viaPool };
 const FSTAT = {
   syscall: 'fstat',
   finish: (request, result, index) => statsAt(index),
-  pool: byPool,
+  pool: viaPool,
 };
 const FSTAT_BIGINT = { ...FSTAT, finish: (request, result, index) => bigintStatsAt(index) };
 
@@ -171,26 +190,18 @@ class FileHandle extends EventEmitter {
 
   datasync() {
     if (this.fd === -1) return closed('fdatasync');
-    return submit(
-      this,
-      () => ops.fdatasync(this.fd),
-      FDATASYNC,
-      undefined,
-      undefined,
-      () => callOn(this, 'fdatasync'),
-    );
+    return submit(this, FDATASYNC, {
+      start: () => ops.fdatasync(this.fd),
+      byPool: () => callOn(this, 'fdatasync'),
+    });
   }
 
   sync() {
     if (this.fd === -1) return closed('fsync');
-    return submit(
-      this,
-      () => ops.fsync(this.fd),
-      FSYNC,
-      undefined,
-      undefined,
-      () => callOn(this, 'fsync'),
-    );
+    return submit(this, FSYNC, {
+      start: () => ops.fsync(this.fd),
+      byPool: () => callOn(this, 'fsync'),
+    });
   }
 
   read(buffer, offset, length, position) {
@@ -232,16 +243,9 @@ class FileHandle extends EventEmitter {
     if (this.fd === -1) return closed('ftruncate');
     // The callback function would take a function for the callback.
     if (typeof len === 'function') return nodePromises.truncate(`/proc/self/fd/${this.fd}`, len);
-    const viaPool = () => callOn(this, 'ftruncate', len);
-    if (!isPosition(len)) return viaPool();
-    return submit(
-      this,
-      () => ops.ftruncate(this.fd, len),
-      FTRUNCATE,
-      undefined,
-      undefined,
-      viaPool,
-    );
+    const byPool = () => callOn(this, 'ftruncate', len);
+    if (!isPosition(len)) return byPool();
+    return submit(this, FTRUNCATE, { start: () => ops.ftruncate(this.fd, len), byPool });
   }
 
   utimes(atime, mtime) {
@@ -309,23 +313,20 @@ class FileHandle extends EventEmitter {
   get [kFile]() {
     return {
       read: (bytes, offset, length) => {
-        const viaPool = () => callOn(this, 'read', bytes, offset, length, null);
+        const byPool = () => callOn(this, 'read', bytes, offset, length, null);
         const start = () => ops.readOwn(this.fd, bytes, offset, length, CURRENT_POSITION);
-        return transfer(this, start, READ_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
+        return transfer(this, READ_COUNT, { start, byPool }, bytes, CURRENT_POSITION);
       },
       readInto: (bytes, offset, length) => {
-        const viaPool = () => callOn(this, 'read', bytes, offset, length, null);
-        const start = () => {
-          const id = ops.read(this.fd, bytes, offset, length, CURRENT_POSITION);
-          guard(id, this[kUncached]);
-          return id;
-        };
-        return transfer(this, start, READ_INTO_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
+        const byPool = () => callOn(this, 'read', bytes, offset, length, null);
+        const call = new ReadCall(this, bytes, bytes, offset, length, CURRENT_POSITION);
+        const start = () => call.start();
+        return transfer(this, READ_INTO_COUNT, { start, byPool }, bytes, CURRENT_POSITION);
       },
       write: (bytes, offset, length) => {
-        const viaPool = () => callOn(this, 'write', bytes, offset, length, null);
+        const byPool = () => callOn(this, 'write', bytes, offset, length, null);
         const start = () => ops.write(this.fd, bytes, offset, length, CURRENT_POSITION);
-        return transfer(this, start, WRITE_COUNT, bytes, undefined, CURRENT_POSITION, viaPool);
+        return transfer(this, WRITE_COUNT, { start, byPool }, bytes, CURRENT_POSITION);
       },
     };
   }
@@ -401,36 +402,82 @@ function nextTurn(handle) {
 
 /* ---- operations ---- */
 
+/*
+ * An operation on a handle, as submit() and transfer() take it:
+ *   start()   hands the request to `ops`, and says its id
+ *   byPool()  does the same by Node
+ *   value     what the result gives back to the caller
+ */
+
+/** Of the caller's memory. Classes, as there are many of them: closures would cost more. */
+class Transfer {
+  constructor(handle, value, bytes, offset, length, position) {
+    this.handle = handle;
+    this.value = value;
+    this.bytes = bytes;
+    this.offset = offset;
+    this.length = length;
+    this.position = position;
+  }
+}
+
+class ReadCall extends Transfer {
+  start() {
+    const { handle } = this;
+    const id = ops.read(handle.fd, this.bytes, this.offset, this.length, this.position);
+    guard(id, handle[kUncached]);
+    return id;
+  }
+
+  byPool() {
+    const { handle, value, offset, length, position } = this;
+    return callOn(handle, 'read', value, offset, length, position).then((bytesRead) =>
+      readResult(bytesRead, value),
+    );
+  }
+}
+
+/** `value`: what it was called with, a string perhaps. */
+class WriteCall extends Transfer {
+  start() {
+    return ops.write(this.handle.fd, this.bytes, this.offset, this.length, this.position);
+  }
+
+  byPool() {
+    const { handle, value, bytes, offset, length } = this;
+    const position = this.position === CURRENT_POSITION ? null : this.position;
+    return callOn(handle, 'write', bytes, { offset, length, position }).then((bytesWritten) =>
+      writeResult(bytesWritten, value),
+    );
+  }
+}
+
 /**
  * The promise of an operation on the handle, which stays open meanwhile.
  *
- * @param {() => number} queue hands the request to `ops`, and says its id
+ * @param {{ start: () => number, byPool: () => Promise<any>, value?: any }} call
  * @param {ArrayBufferView | ArrayBufferView[]} [pin]
- * @param {any} [value] what the result gives back to the caller
- * @param {() => Promise<any>} viaPool the same by Node
  * @param {boolean} [turn] whether it uses the file's position, and the next waits for it
  */
-function submit(handle, queue, operation, pin, value, viaPool, turn = false) {
+function submit(handle, operation, call, pin, turn = false) {
   const request = prepare(operation, undefined, undefined, pin);
   request.handle = handle;
   request.inTurn = turn;
-  request.detail = { value, byPool: viaPool };
-  const id = queue();
+  request.detail = call;
+  const id = call.start();
   if (id >= 0) handle[kRef]();
   const promise = enter(id, request);
   return id < 0 && turn ? promise.finally(() => nextTurn(handle)) : promise;
 }
 
-/** submit(), in turn where the position asks for it. `start` queues the request and returns its id. */
-function transfer(handle, start, operation, pin, value, position, viaPool) {
+/** submit(), in turn where the position asks for it. */
+function transfer(handle, operation, call, pin, position) {
   // The ring would ignore the position where pread(2) says ESPIPE.
-  if (position !== CURRENT_POSITION && !handle[kSeekable]) return viaPool();
+  if (position !== CURRENT_POSITION && !handle[kSeekable]) return call.byPool();
   // It would wait, too, where read(2) says EAGAIN.
-  if (!handle[kWaits]) return viaPool();
-  if (!takesTurn(handle, position)) {
-    return submit(handle, start, operation, pin, value, viaPool);
-  }
-  return inTurn(handle, () => submit(handle, start, operation, pin, value, viaPool, true));
+  if (!handle[kWaits]) return call.byPool();
+  if (!takesTurn(handle, position)) return submit(handle, operation, call, pin);
+  return inTurn(handle, () => submit(handle, operation, call, pin, true));
 }
 
 /** A callback function of `node:fs` on the handle's descriptor, as the handle's operation. */
@@ -464,7 +511,6 @@ function isRange(view, offset, length) {
 /** As Node's: (buffer, offset, length, position), (buffer, options) or (options). */
 function read(handle, bufferOrOptions, offset, length, position) {
   let buffer = bufferOrOptions;
-  const pack = (bytesRead) => ({ __proto__: null, bytesRead, buffer });
   if (!ArrayBuffer.isView(buffer)) {
     if (buffer !== undefined && (typeof buffer !== 'object' || Array.isArray(buffer))) {
       return callOn(handle, 'read', buffer);
@@ -485,19 +531,14 @@ function read(handle, bufferOrOptions, offset, length, position) {
   if (typeof offset === 'number') length ??= buffer.byteLength - offset;
   if (!CHECKS_POSITIONS && !Number.isSafeInteger(position)) position = null;
 
-  const viaPool = () => callOn(handle, 'read', buffer, offset, length, position).then(pack);
   if (!WRAPS_LENGTH && isFarOut(buffer, offset, length)) {
     return refuse(buffer, offset, length, position);
   }
   const from = toPosition(position);
-  if (from === undefined || !isRange(buffer, offset, length)) return viaPool();
-  const bytes = toBytes(buffer);
-  const start = () => {
-    const id = ops.read(handle.fd, bytes, offset, length, from);
-    guard(id, handle[kUncached]);
-    return id;
-  };
-  return transfer(handle, start, READ, bytes, buffer, from, viaPool);
+  const call = new ReadCall(handle, buffer, buffer, offset, length, from ?? position);
+  if (from === undefined || !isRange(buffer, offset, length)) return call.byPool();
+  call.bytes = toBytes(buffer);
+  return transfer(handle, READ, call, call.bytes, from);
 }
 
 /** Whether a length is wrong, and might not be any more with 32 of its bits. */
@@ -518,8 +559,7 @@ async function refuse(...args) {
 
 /** As Node's: (buffer, offset, length, position), (buffer, options) or (string, position, encoding). */
 function write(handle, buffer, offset, length, position) {
-  if (buffer?.byteLength === 0)
-    return Promise.resolve({ __proto__: null, bytesWritten: 0, buffer });
+  if (buffer?.byteLength === 0) return Promise.resolve(writeResult(0, buffer));
   if (!ArrayBuffer.isView(buffer)) return writeString(handle, buffer, offset, length);
   if (typeof offset === 'object') {
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset ?? {});
@@ -530,28 +570,28 @@ function write(handle, buffer, offset, length, position) {
   }
   if (typeof position !== 'number') position = null;
 
-  const pack = (bytesWritten) => ({ __proto__: null, bytesWritten, buffer });
   // The callback function takes a function for no offset; readSync() words it as this method does.
   if (typeof offset === 'function') nodeFs.readSync(handle.fd, buffer, offset, 0, null);
-  const viaPool = () => callOn(handle, 'write', buffer, { offset, length, position }).then(pack);
   const to = toPosition(position);
-  if (to === undefined || !isRange(buffer, offset, length)) return viaPool();
-  const bytes = toBytes(buffer);
-  const start = () => ops.write(handle.fd, bytes, offset, length, to);
-  return transfer(handle, start, WRITE, bytes, buffer, to, viaPool);
+  const call = new WriteCall(handle, buffer, buffer, offset, length, to ?? position);
+  if (to === undefined || !isRange(buffer, offset, length)) return call.byPool();
+  call.bytes = toBytes(buffer);
+  return transfer(handle, WRITE, call, call.bytes, to);
 }
 
 function writeString(handle, string, position, encoding) {
-  const pack = (bytesWritten) => ({ __proto__: null, bytesWritten, buffer: string });
-  const viaPool = () => callOn(handle, 'write', string, position, encoding).then(pack);
+  const byNode = () =>
+    callOn(handle, 'write', string, position, encoding).then((bytesWritten) =>
+      writeResult(bytesWritten, string),
+    );
   const to = toPosition(typeof position === 'number' ? position : null);
-  if (typeof string !== 'string' || to === undefined || !isEncoding(encoding)) return viaPool();
+  if (typeof string !== 'string' || to === undefined || !isEncoding(encoding)) return byNode();
   const bytes = Buffer.from(string, encoding || 'utf8');
   // Node refuses hexadecimal digits that do not pair.
   const isWhole = bytes.length > 0 && !(HEX.test(encoding) && string.length % 2 !== 0);
-  if (!isWhole || bytes.length > MAX_LENGTH) return viaPool();
-  const start = () => ops.write(handle.fd, bytes, 0, bytes.length, to);
-  return transfer(handle, start, WRITE, bytes, string, to, viaPool);
+  if (!isWhole || bytes.length > MAX_LENGTH) return byNode();
+  const call = new WriteCall(handle, string, bytes, 0, bytes.length, to);
+  return transfer(handle, WRITE, call, bytes, to);
 }
 
 /**
@@ -576,28 +616,28 @@ function transferVector(handle, name, operation, buffers, position) {
   if (typeof position !== 'number') position = null;
   const countName = name === 'readv' ? 'bytesRead' : 'bytesWritten';
   const pack = (count) => ({ __proto__: null, [countName]: count, buffers });
-  const viaPool = () => callOn(handle, name, buffers, position).then(pack);
+  const byPool = () => callOn(handle, name, buffers, position).then(pack);
   const at = toPosition(position);
   const views = toViews(buffers);
-  if (at === undefined || views === undefined) return viaPool();
+  if (at === undefined || views === undefined) return byPool();
   const start = () => {
     const id = ops[name](handle.fd, views, at);
     if (name === 'readv') guard(id, handle[kUncached]);
     return id;
   };
-  return transfer(handle, start, operation, views, buffers, at, viaPool);
+  return transfer(handle, operation, { start, byPool, value: buffers }, views, at);
 }
 
 function stat(handle, options) {
-  const viaPool = () => callOn(handle, 'fstat', options ?? {});
+  const byPool = () => callOn(handle, 'fstat', options ?? {});
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (options !== undefined && !isObject) {
     // Node's function for paths words it, or takes it (Node 20 does).
     return nodePromises.stat(`/proc/self/fd/${handle.fd}`, options);
   }
-  if (options?.signal !== undefined || !shapeIsKnown) return viaPool();
+  if (options?.signal !== undefined || !shapeIsKnown) return byPool();
   const operation = options?.bigint === true ? FSTAT_BIGINT : FSTAT;
-  return submit(handle, () => ops.fstat(handle.fd), operation, undefined, undefined, viaPool);
+  return submit(handle, operation, { start: () => ops.fstat(handle.fd), byPool });
 }
 
 async function readFile(handle, options) {
