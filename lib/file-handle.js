@@ -13,7 +13,16 @@ const { closedError, errnoOf, nodeError, systemError } = require('./errors');
 const { Queue } = require('./queue');
 const { enter, guard, ops, prepare, takeShielded } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
-const { kFile, kRef, kSettled, kUnref } = require('./symbols');
+const {
+  kChanges,
+  kFile,
+  kInTurn,
+  kReadAt,
+  kRef,
+  kSeekable,
+  kSettled,
+  kUnref,
+} = require('./symbols');
 const {
   isCustomIterable,
   isEncoding,
@@ -44,7 +53,6 @@ const CHECKS_DESCRIPTOR = major > 20;
 const CHECKS_MODE = major > 24;
 
 const kDescriptor = Symbol('descriptor');
-const kSeekable = Symbol('seekable');
 const kWaits = Symbol('waits');
 const kUncached = Symbol('uncached');
 const kRefs = Symbol('refs');
@@ -87,6 +95,7 @@ const READ = {
 };
 const WRITE = {
   syscall: 'write',
+  changes: true,
   finish: ({ detail }, bytesWritten) => writeResult(bytesWritten, detail.value),
   pool: viaPool,
 };
@@ -100,10 +109,11 @@ const READV = {
 };
 const WRITEV = {
   syscall: 'write',
+  changes: true,
   finish: ({ detail }, bytesWritten) => ({ __proto__: null, bytesWritten, buffers: detail.value }),
   pool: viaPool,
 };
-/** For whole-file.js: the count alone. */
+/** For whole-file.js and streams: the count alone. */
 const COUNT = (syscall) => ({ syscall, finish: (request, count) => count, pool: viaPool });
 const READ_COUNT = COUNT('read');
 const READ_INTO_COUNT = {
@@ -113,7 +123,7 @@ const READ_INTO_COUNT = {
     return count;
   },
 };
-const WRITE_COUNT = COUNT('write');
+const WRITE_COUNT = { ...COUNT('write'), changes: true };
 
 const nothing = () => undefined;
 
@@ -121,7 +131,7 @@ const nothing = () => undefined;
 const streams = () => require('./streams');
 const FSYNC = { syscall: 'fsync', finish: nothing, pool: viaPool };
 const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: viaPool };
-const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: viaPool };
+const FTRUNCATE = { syscall: 'ftruncate', changes: true, finish: nothing, pool: viaPool };
 const FSTAT = {
   syscall: 'fstat',
   finish: (request, result, index) => statsAt(index),
@@ -157,6 +167,7 @@ class FileHandle extends EventEmitter {
     this[kUncached] = uncached;
     /** Users: the handle itself until close(), and every operation. */
     this[kRefs] = 1;
+    this[kChanges] = 0;
     this[kClosing] = undefined;
     this[kCloseLater] = undefined;
     this[kTurnTaken] = false;
@@ -306,8 +317,26 @@ class FileHandle extends EventEmitter {
   }
 
   [kSettled](request) {
+    if (request.operation.changes === true) this[kChanges]++;
     if (request.inTurn) nextTurn(this);
     this[kUnref]();
+  }
+
+  [kReadAt](bytes, position) {
+    const { length } = bytes;
+    const byPool = () => callOn(this, 'read', bytes, 0, length, position);
+    const start = () => ops.readOwn(this.fd, bytes, 0, length, position);
+    return submit(this, READ_COUNT, { start, byPool }, bytes);
+  }
+
+  [kInTurn](work) {
+    this[kRef]();
+    const start = () =>
+      work().finally(() => {
+        nextTurn(this);
+        this[kUnref]();
+      });
+    return inTurn(this, start);
   }
 
   get [kFile]() {
@@ -480,11 +509,16 @@ function transfer(handle, operation, call, pin, position) {
   return inTurn(handle, () => submit(handle, operation, call, pin, true));
 }
 
+const CHANGING = new Set(['ftruncate', 'write', 'writev']);
+
 /** A callback function of `node:fs` on the handle's descriptor, as the handle's operation. */
 function callOn(handle, name, ...args) {
   if (handle.fd === -1) return closed(name);
   handle[kRef]();
-  return callNode(name, handle.fd, ...args).finally(() => handle[kUnref]());
+  return callNode(name, handle.fd, ...args).finally(() => {
+    if (CHANGING.has(name)) handle[kChanges]++;
+    handle[kUnref]();
+  });
 }
 
 /** A position as the ring takes it; undefined when it is for Node to judge. */

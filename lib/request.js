@@ -19,6 +19,7 @@ const uncurryThis = (method) => Function.prototype.call.bind(method);
  * @property {string} syscall the name that errors give
  * @property {(request: Request, result: number, index: number) => any} finish the promise's value, or
  *   CONTINUES
+ * @property {boolean} [changes] whether it changes the file of its handle
  * @property {boolean} [takesErrors] finish wants negative results (-errno) too: nothing is an error then
  * @property {(request: Request) => any} [pool] does the same by Node's own function: for a request that
  *   the kernel gave up without being asked to (it could make no worker thread)
@@ -468,6 +469,7 @@ module.exports = {
   preferHugePages: binding.preferHugePages,
   prepare,
   ringState,
+  seek: binding.seek,
   settleAlone,
   slab,
   stats,

@@ -5,7 +5,8 @@ const { ReadableStream } = require('node:stream/web');
 const { Interface } = require('node:readline');
 const { nodeFs } = require('./delegate');
 const { invalidType, nodeError } = require('./errors');
-const { kRef, kUnref } = require('./symbols');
+const { ReadAhead } = require('./read-ahead');
+const { kRef, kSeekable, kUnref } = require('./symbols');
 
 /** Bytes. */
 const WEB_CHUNK_SIZE = 16384;
@@ -16,8 +17,10 @@ const BUFFER_CHUNK_SIZE = 65536;
  * handle until it asks for the close.
  *
  * @param {import('./file-handle').FileHandle} handle
+ * @param {{ start?: number, end?: number | null }} options
  */
-function operationsOf(handle) {
+function operationsOf(handle, { start = 0, end }) {
+  let ahead;
   return {
     // Streams insist on having it, and do not call it when they have a descriptor.
     open(path, flags, mode, callback) {
@@ -33,9 +36,15 @@ function operationsOf(handle) {
       handle.sync().then(() => callback(), callback);
     },
     read(fd, buffer, offset, length, position, callback) {
-      handle.read(buffer, offset, length, position).then(
-        ({ bytesRead }) => callback(null, bytesRead, buffer),
-        (error) => callback(error, 0, buffer),
+      if (handle[kSeekable]) ahead ??= new ReadAhead(handle, (end ?? Infinity) + 1 - start);
+      const reading =
+        ahead === undefined
+          ? handle.read(buffer, offset, length, position)
+          : ahead.read(buffer, position);
+      // What has the chunk before this one runs first, and may want no more.
+      reading.then(
+        (result) => process.nextTick(callback, null, result.bytesRead, result.buffer),
+        (error) => process.nextTick(callback, error, 0, buffer),
       );
     },
     write(fd, buffer, offset, length, position, callback) {
@@ -62,7 +71,11 @@ function streamOver(handle, create, options) {
   handle[kRef]();
   let stream;
   try {
-    stream = create(undefined, { ...options, fd: handle.fd, fs: operationsOf(handle) });
+    stream = create(undefined, {
+      ...options,
+      fd: handle.fd,
+      fs: operationsOf(handle, { ...options }),
+    });
   } catch (error) {
     handle[kUnref]();
     throw error;

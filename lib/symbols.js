@@ -8,4 +8,12 @@ module.exports = {
   kSettled: Symbol('settled'),
   /** The file as whole-file.js reads and writes it: counts come back alone, not in an object. */
   kFile: Symbol('file'),
+  /** Whether it has positions: a pipe or a terminal has none. */
+  kSeekable: Symbol('seekable'),
+  /** How many operations have changed the file through the handle. */
+  kChanges: Symbol('changes'),
+  /** Fills memory that no caller knows from a position; resolves with the count. */
+  kReadAt: Symbol('readAt'),
+  /** Does something that takes time as one operation at the file's own position. */
+  kInTurn: Symbol('inTurn'),
 };

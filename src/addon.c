@@ -5,6 +5,7 @@
  * it, and the table that pins the caller's Buffers, until the last request is drained. Buffers made
  * by C would be external ones, which Electron and V8's sandbox refuse.
  */
+#include <errno.h>
 #include <node_api.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,6 +202,22 @@ static napi_value take(napi_env env, napi_callback_info info) {
   }
   free(pieces);
   return NULL;
+}
+
+/* seek(descriptor, offset, whence): the file's position after that, or -errno. Of what has
+ * positions: nothing waits for a disk. */
+static napi_value seek(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  size_t count = 3;
+  int32_t fd = 0;
+  int64_t offset = 0;
+  int32_t whence = 0;
+  TRY(napi_get_cb_info(env, info, &count, values, NULL, NULL));
+  TRY(napi_get_value_int32(env, values[0], &fd));
+  TRY(napi_get_value_int64(env, values[1], &offset));
+  TRY(napi_get_value_int32(env, values[2], &whence));
+  const off_t position = lseek(fd, offset, whence);
+  return number(env, position < 0 ? -errno : position);
 }
 
 /* preferHugePages(view): for large memory that is about to be filled. A hint: nothing depends on
@@ -457,6 +474,7 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   TRY(export_function(env, exports, "cancel", cancel, environment));
   TRY(export_function(env, exports, "shield", shield, environment));
   TRY(export_function(env, exports, "take", take, environment));
+  TRY(export_function(env, exports, "seek", seek, environment));
   TRY(export_function(env, exports, "preferHugePages", prefer_huge_pages, environment));
   for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
     TRY(export_function(env, exports, call->operation->name, call_operation, call));
