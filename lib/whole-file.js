@@ -11,7 +11,7 @@ const { binding } = require('./binding');
 const { callNode, nodeFs, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { ECANCELED, invalidValue } = require('./errors');
-const { O_CLOEXEC } = require('./fcntl');
+const { O_CLOEXEC, O_PATH } = require('./fcntl');
 const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
 const {
   MAX_SIZE,
@@ -416,7 +416,8 @@ async function writeSteps(path, data, flags, mode, flush, encoding, signal) {
  * @returns {Promise<void> | undefined} undefined: it is for Node's own function
  */
 function writePath(path, data, { flags, mode, flush, encoding, signal }) {
-  if (flags & O_NONBLOCK) return undefined;
+  // A slot with O_PATH can be synced, if only in words of its own.
+  if (flags & (O_NONBLOCK | O_PATH)) return undefined;
   if (!ArrayBuffer.isView(data) || data.byteLength > WRITE_SIZE) {
     return writeSteps(path, data, flags, mode, flush, encoding, signal);
   }

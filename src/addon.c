@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <node_api.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,8 @@ static napi_value call_operation(napi_env env, napi_callback_info info) {
   ufs_request *request = ufs_engine_request(engine, call->operation);
   if (request == NULL) return number(env, -1);
   if (count > UFS_MAX_ARGUMENTS) count = UFS_MAX_ARGUMENTS;
-  if (!ufs_read_arguments(env, call->operation->arguments, count, values, request)) {
+  if (!ufs_read_arguments(env, call->operation->arguments, count, values, request) ||
+      (call->operation->of_js && !ufs_engine_is_slot_of_js(engine, request))) {
     ufs_engine_drop(engine, request);
     return number(env, -1);
   }
@@ -267,30 +269,43 @@ static void deliver(ufs_engine *engine, uint32_t status) {
 
 /* ---- start ---- */
 
-static bool get_memory(napi_env env, napi_value object, const char *name, void **memory,
-                       size_t least) {
-  napi_value value = NULL;
-  size_t size = 0;
-  if (napi_get_named_property(env, object, name, &value) != napi_ok) return false;
-  if (napi_get_arraybuffer_info(env, value, memory, &size) != napi_ok) return false;
-  return size >= least;
-}
+/* The parts of ufs_shared by their names in JS. */
+static const struct {
+  const char *name;
+  size_t place;
+  size_t least;
+} shared_parts[] = {
+    {"ids", offsetof(ufs_shared, ids), UFS_HANDOVER_SIZE * sizeof(uint32_t)},
+    {"entered", offsetof(ufs_shared, entered), UFS_HANDOVER_SIZE * sizeof(uint32_t)},
+    {"results", offsetof(ufs_shared, results), UFS_HANDOVER_SIZE * sizeof(double)},
+    {"extras", offsetof(ufs_shared, extras), UFS_HANDOVER_SIZE * sizeof(double)},
+    {"stats", offsetof(ufs_shared, stats), sizeof(double) * UFS_HANDOVER_SIZE *UFS_STAT_FIELDS},
+    {"counters", offsetof(ufs_shared, counters), UFS_COUNTERS * sizeof(double)},
+    {"slab", offsetof(ufs_shared, slab), (size_t)UFS_SLOTS *UFS_BLOCK_SIZE},
+};
+enum { SHARED_PARTS = sizeof shared_parts / sizeof shared_parts[0] };
 
-static bool get_shared(napi_env env, napi_value object, ufs_shared *shared) {
-  return get_memory(env, object, "ids", (void **)&shared->ids,
-                    UFS_HANDOVER_SIZE * sizeof *shared->ids) &&
-         get_memory(env, object, "entered", (void **)&shared->entered,
-                    UFS_HANDOVER_SIZE * sizeof *shared->entered) &&
-         get_memory(env, object, "results", (void **)&shared->results,
-                    UFS_HANDOVER_SIZE * sizeof *shared->results) &&
-         get_memory(env, object, "extras", (void **)&shared->extras,
-                    UFS_HANDOVER_SIZE * sizeof *shared->extras) &&
-         get_memory(env, object, "stats", (void **)&shared->stats,
-                    sizeof *shared->stats * UFS_HANDOVER_SIZE * UFS_STAT_FIELDS) &&
-         get_memory(env, object, "counters", (void **)&shared->counters,
-                    UFS_COUNTERS * sizeof *shared->counters) &&
-         get_memory(env, object, "slab", (void **)&shared->slab,
-                    (size_t)UFS_SLOTS * UFS_BLOCK_SIZE);
+/* Everything that must stay, as an array of our own: nobody can take anything out of it. The values
+ * are fetched first, since a getter may run JS that takes memory away. */
+static bool get_shared(napi_env env, napi_value object, napi_value *kept, ufs_shared *shared) {
+  napi_value values[SHARED_PARTS + 1];
+  if (napi_create_array(env, kept) != napi_ok) return false;
+  for (uint32_t i = 0; i <= SHARED_PARTS; i++) {
+    const char *name = i < SHARED_PARTS ? shared_parts[i].name : "pending";
+    if (napi_get_named_property(env, object, name, &values[i]) != napi_ok ||
+        napi_set_element(env, *kept, i, values[i]) != napi_ok) {
+      return false;
+    }
+  }
+  for (uint32_t i = 0; i < SHARED_PARTS; i++) {
+    void **memory = (void **)((char *)shared + shared_parts[i].place);
+    size_t size = 0;
+    if (napi_get_arraybuffer_info(env, values[i], memory, &size) != napi_ok ||
+        size < shared_parts[i].least) {
+      return false;
+    }
+  }
+  return true;
 }
 
 static bool operation_works(const ufs_engine *engine, const ufs_operation *operation) {
@@ -336,9 +351,20 @@ static napi_value describe_ring(napi_env env, const ufs_environment *environment
   return object;
 }
 
+static void delete_reference(napi_env env, napi_ref *reference) {
+  if (*reference != NULL) (void)napi_delete_reference(env, *reference);
+  *reference = NULL;
+}
+
+static void forget(ufs_environment *environment) {
+  delete_reference(environment->env, &environment->deliver);
+  delete_reference(environment->env, &environment->kept);
+}
+
 /* start({ ids, entered, results, extras, stats, counters, slab: ArrayBuffers, pending: the table
  * that pins }, deliver): { reason } when there is no ring to be had, else { setupFlags, sqEntries,
- * cqEntries, operations }. */
+ * cqEntries, operations }. The ArrayBuffers are the ring's from then on: they must be neither
+ * detached nor resized. */
 static napi_value start(napi_env env, napi_callback_info info) {
   napi_value values[2];
   size_t count = 2;
@@ -346,21 +372,26 @@ static napi_value start(napi_env env, napi_callback_info info) {
   TRY(napi_get_cb_info(env, info, &count, values, NULL, &data));
   ufs_environment *environment = data;
   ufs_engine *engine = &environment->engine;
-  if (environment->running) return fail(env, "the ring has been started");
   napi_valuetype type = napi_undefined;
   if (count == 2) TRY(napi_typeof(env, values[1], &type));
-  if (type != napi_function || !get_shared(env, values[0], &engine->shared)) {
+  ufs_shared shared;
+  napi_value kept = NULL;
+  if (type != napi_function || !get_shared(env, values[0], &kept, &shared)) {
     return fail(env, "start() takes the shared memory and a function");
   }
+  /* Not before: a getter may have called start(), too. */
+  if (environment->running) return fail(env, "the ring has been started");
   uv_loop_t *loop = NULL;
   TRY(napi_get_uv_event_loop(env, &loop));
   if (environment->context == NULL) {
     napi_value name = NULL;
     TRY(napi_create_string_utf8(env, "uring-fs", NAPI_AUTO_LENGTH, &name));
     TRY(napi_async_init(env, NULL, name, &environment->context));
-    TRY(napi_create_reference(env, values[0], 1, &environment->kept));
-    TRY(napi_create_reference(env, values[1], 1, &environment->deliver));
   }
+  forget(environment); /* what an attempt left behind that failed */
+  TRY(napi_create_reference(env, kept, 1, &environment->kept));
+  TRY(napi_create_reference(env, values[1], 1, &environment->deliver));
+  engine->shared = shared;
   const int result = ufs_engine_open(engine, loop);
   if (result < 0) return describe_failure(env, result);
   environment->running = true;
@@ -369,14 +400,9 @@ static napi_value start(napi_env env, napi_callback_info info) {
 
 /* ---- the environment's beginning and end ---- */
 
-static void delete_reference(napi_env env, napi_ref reference) {
-  if (reference != NULL) (void)napi_delete_reference(env, reference);
-}
-
 static void free_environment(ufs_environment *environment) {
   const napi_async_cleanup_hook_handle cleanup = environment->cleanup;
-  delete_reference(environment->env, environment->deliver);
-  delete_reference(environment->env, environment->kept);
+  forget(environment);
   free(environment->calls);
   free(environment->paths);
   free(environment);

@@ -87,6 +87,19 @@ void ufs_engine_adopt(ufs_engine *engine, ufs_request *request, int fd) {
   (void)close(fd);
 }
 
+void ufs_engine_give_slot(ufs_engine *engine, int32_t slot) {
+  engine->js_slots[slot / 64] |= 1ULL << ((unsigned)slot % 64);
+}
+
+bool ufs_engine_is_slot_of_js(ufs_engine *engine, const ufs_request *request) {
+  if (request->fd >= UFS_SLOTS) return false;
+  uint64_t *word = &engine->js_slots[request->fd / 64];
+  const uint64_t bit = 1ULL << ((unsigned)request->fd % 64);
+  const bool is_its = (*word & bit) != 0;
+  if (request->operation->opcode == IORING_OP_CLOSE) *word &= ~bit;
+  return is_its;
+}
+
 /* A slot may serve again only when the CQE of its close has come: an open that overtakes the close
  * would lose its file to it. */
 static void fill_slot_closes(ufs_engine *engine) {

@@ -25,6 +25,7 @@ struct ufs_operation {
   bool takes_slot;       /* a direct descriptor, and its block, are reserved for it */
   bool on_slot;          /* its fd is a direct descriptor */
   bool copies;           /* out of the page cache, in this thread: see share_copies() */
+  bool of_js;            /* its fd is a direct descriptor that JS was given */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* Does it in this thread, without the ring, unless that may block: then false. For requests that
    * are few, whose way through a kernel worker would cost more than they do. */
@@ -123,6 +124,7 @@ struct ufs_engine {
   unsigned closing_slots;
   uint16_t free_slot[UFS_SLOTS];
   uint16_t closing_slot[UFS_SLOTS];
+  uint64_t js_slots[UFS_SLOTS / 64]; /* a bit for each that JS was given and has not closed */
 
   /* Descriptors that the ring opened and nobody has closed: they end with the environment. */
   uint64_t *open_fds;
@@ -178,6 +180,13 @@ void ufs_engine_adopt(ufs_engine *engine, ufs_request *request, int fd);
 /* For the rows: a direct descriptor that holds no file (any more), or one that is to be closed. */
 void ufs_engine_free_slot(ufs_engine *engine, int32_t slot);
 void ufs_engine_close_slot(ufs_engine *engine, int32_t slot);
+
+/* For the rows: a direct descriptor with an open file is JS's from now on, until its close_slot. */
+void ufs_engine_give_slot(ufs_engine *engine, int32_t slot);
+
+/* Whether the direct descriptor that a call names is JS's. One that is to be closed is not any
+ * more. */
+bool ufs_engine_is_slot_of_js(ufs_engine *engine, const ufs_request *request);
 
 /* For the rows: remembers, or forgets, that `fd` is open. */
 void ufs_engine_note_fd(ufs_engine *engine, int fd, bool open);

@@ -12,8 +12,9 @@ static void set_extra(ufs_request *request, unsigned step) {
   request->extra = (double)request->slot * 16 + step;
 }
 
-static void leave_slot_to_js(ufs_request *request, unsigned step) {
+static void leave_slot_to_js(ufs_engine *engine, ufs_request *request, unsigned step) {
   set_extra(request, UFS_UNFINISHED | step);
+  ufs_engine_give_slot(engine, request->slot);
   request->slot = -1;
   request->slot_open = false;
 }
@@ -76,7 +77,6 @@ static void fill_read_file(ufs_engine *engine, ufs_request *request) {
 
 /* `length` and then the result is the number of bytes in the block. */
 static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
-  (void)engine;
   const int32_t result = request->steps[0];
   if (!request->slot_open) {
     request->slot_open = result >= 0;
@@ -94,7 +94,7 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   }
   request->result = request->length;
   if (result != 0 || request->length == 0) {
-    leave_slot_to_js(request, UFS_STEP_TRANSFER);
+    leave_slot_to_js(engine, request, UFS_STEP_TRANSFER);
   } else {
     set_extra(request, UFS_STEP_TRANSFER);
   }
@@ -141,10 +141,10 @@ static void fill_write_file(ufs_engine *engine, ufs_request *request) {
 }
 
 /* Whether a step of the write chain has done nothing: cut off, interrupted, not waited for, or
- * given up by the kernel. */
+ * given up by the kernel. With O_PATH, EBADF is but the answer. */
 static bool never_ran(const ufs_request *request, int32_t result) {
-  return result == -EBADF || result == -EINTR || result == -EAGAIN ||
-         (result == -ECANCELED && !request->cancelled);
+  return (result == -EBADF && (request->flags & O_PATH) == 0) || result == -EINTR ||
+         result == -EAGAIN || (result == -ECANCELED && !request->cancelled);
 }
 
 /* A cut chain's close came before all was written, or synced: the rest once more, on the file that
@@ -187,7 +187,7 @@ static bool finish_write_file(ufs_engine *engine, ufs_request *request) {
   if (unfinished && !request->slot_open) return begin_rest(request, written);
   request->result = (int64_t)request->offset + written;
   if (unfinished) {
-    leave_slot_to_js(request, UFS_STEP_TRANSFER);
+    leave_slot_to_js(engine, request, UFS_STEP_TRANSFER);
   } else if (synced < 0) {
     request->result = synced;
     set_extra(request, UFS_STEP_SYNC);

@@ -1,13 +1,14 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { ROOT, describeOnRing, resultOf } = require('./helpers/environment');
+const nodeFs = require('node:fs');
+const { ROOT, describeOnRing, resultOf, uring } = require('./helpers/environment');
 
 describe('lib/binding', () => {
   /** What lib/binding.js says after `versions` and `platform` of the process were changed. */
   const reasonWith = (args, env = { URING_FS_BACKEND: '' }) =>
     resultOf(
-      ({ nodeFs, args: { change, root }, say }) => {
+      ({ nodeFs: ofProgram, args: { change, root }, say }) => {
         for (const name of Object.keys(require.cache)) {
           if (name.startsWith(`${root}/lib/`)) delete require.cache[name];
         }
@@ -17,7 +18,7 @@ describe('lib/binding', () => {
         }
         const { binding, reason } = require(`${root}/lib/binding`);
         const fs = require(root);
-        if (binding === null && fs.readFile !== nodeFs.promises.readFile)
+        if (binding === null && fs.readFile !== ofProgram.promises.readFile)
           throw new Error('not Node');
         say({ reason, loaded: binding !== null });
       },
@@ -85,6 +86,36 @@ describe('lib/binding', () => {
       for (const [name, calls] of Object.entries(wrong)) {
         for (const args of calls) assert.equal(binding[name](...args), -1, `${name}(${args})`);
       }
+    });
+
+    it('slots are refused that were not given out', async () => {
+      const { binding } = require('../lib/binding');
+      const bytes = new Uint8Array(8);
+      await uring.readFile(__filename); // it takes a slot and gives it back
+      for (const slot of [0, 1, 511, 512, 100_000, 2 ** 31 - 1]) {
+        assert.equal(binding.close_slot(slot), -1);
+        assert.equal(binding.fsyncSlot(slot), -1);
+        assert.equal(binding.poll_slot(slot), -1);
+        assert.equal(binding.readSlot(slot, bytes, 0, 8, 0), -1);
+        assert.equal(binding.writeSlot(slot, bytes, 0, 8, 0), -1);
+      }
+      assert.equal(
+        await uring.readFile(__filename, 'utf8'),
+        nodeFs.readFileSync(__filename, 'utf8'),
+      );
+    });
+
+    it('memory that a getter takes away is not used', () => {
+      const { binding } = require('../lib/binding');
+      const views = [new Uint8Array(64), new Uint8Array(64)];
+      Object.defineProperty(views, 1, {
+        get() {
+          structuredClone(views[0].buffer, { transfer: [views[0].buffer] });
+          return 'no view';
+        },
+      });
+      assert.equal(binding.readv(0, views, 0), -1);
+      assert.equal(views[0].byteLength, 0);
     });
 
     it('cancel of what is not there does nothing', () => {

@@ -54,6 +54,8 @@ function outdated(target) {
   const built = changed(stampOf(target));
   const configured = changed(configOf(target)) > 0;
   if (!built || !configured || changed(inTarget(target, 'binding.gyp')) > built) return 'rebuild';
+  if (globs(target).some((directory) => changed(path.join(ROOT, directory)) > built))
+    return 'rebuild';
   if (!changed(binaryOf(target))) return 'build';
   const newer = target.sources.some((directory) =>
     fs
@@ -64,6 +66,10 @@ function outdated(target) {
   );
   return newer ? 'build' : null;
 }
+
+/** Folders of which the Makefile has every source there was: one that came since is not in it. */
+const globs = ({ directory, sources }) =>
+  directory === '.' ? [] : sources.filter((s) => s === 'src');
 
 /** The directory of headers that the Makefile in build/ was made for. */
 function configuredHeaders(target) {
