@@ -31,7 +31,16 @@ const SETUP = {
   COOP_TASKRUN: 1 << 8,
   TASKRUN_FLAG: 1 << 9,
 };
-const OPCODE = { FSYNC: 3, OPENAT: 18, CLOSE: 19, STATX: 21, READ: 22, WRITE: 23, MKDIRAT: 37 };
+const OPCODE = {
+  FSYNC: 3,
+  OPENAT: 18,
+  CLOSE: 19,
+  STATX: 21,
+  READ: 22,
+  WRITE: 23,
+  RENAMEAT: 35,
+  MKDIRAT: 37,
+};
 
 describeOnRing('with failures injected', () => {
   const folder = useFolder();
@@ -49,12 +58,14 @@ describeOnRing('with failures injected', () => {
     return made;
   }
 
+  const env = { URING_FS_TEST_ADDON: FAULTY, URING_FS_BACKEND: '' };
+
   /** Runs the program over test/native/faults.h; every fault must have happened at least once. */
   async function runWith(faults, program, args) {
     const { code, signal, said, stderr } = await runProgram(program, {
       args,
       flags: ['-r', PRELOAD],
-      env: { URING_FS_TEST_ADDON: FAULTY, URING_FS_FAULTS: faults, URING_FS_BACKEND: '' },
+      env: { ...env, URING_FS_FAULTS: faults },
     });
     assert.deepEqual([code, signal], [0, null], stderr);
     for (const fault of faults.split(',')) {
@@ -284,6 +295,64 @@ describeOnRing('with failures injected', () => {
     assert.ok(used < 200, `${used} ms of CPU in 400 ms`);
   });
 
+  describe('writeFileAtomic', () => {
+    /** Replaces 'old' by 'new', and says how that has ended. */
+    const replace = async ({ uring, args, say }) => {
+      const replaced = uring.writeFileAtomic(`${args}/file`, 'new');
+      await replaced.then(
+        () => say('resolved'),
+        ({ code, syscall }) => say(`${code} ${syscall}`),
+      );
+    };
+    const contentOf = (where) => nodeFs.readFileSync(path.join(where, 'file'), 'utf8');
+
+    for (const [step, opcode, nth, error, content] of [
+      ['making the temporary file', OPCODE.OPENAT, 1, 'EIO open', 'old'],
+      ['writing', OPCODE.WRITE, 1, 'EIO write', 'old'],
+      ['syncing', OPCODE.FSYNC, 1, 'EIO fsync', 'old'],
+      ['closing', OPCODE.CLOSE, 1, 'EIO close', 'old'],
+      ['renaming', OPCODE.RENAMEAT, 1, 'EIO rename', 'old'],
+      ['opening the folder', OPCODE.OPENAT, 2, 'EIO open', 'new'],
+      ['syncing the folder', OPCODE.FSYNC, 2, 'EIO fsync', 'new'],
+    ]) {
+      it(`an error of ${step} reaches the caller, and the ${content} content is there`, async () => {
+        const where = atomicFolder();
+        const said = await runWith(`nth:${nth}:${EIO}:${opcode}`, replace, where);
+        assert.deepEqual([said, contentOf(where)], [error, content]);
+        assert.deepEqual(nodeFs.readdirSync(where), ['file']);
+      });
+    }
+
+    for (const [moment, after] of [
+      ['before', 0],
+      ['right after', 1],
+    ]) {
+      it(`killed ${moment} each step: whole old or whole new content`, async function () {
+        this.timeout(60_000);
+        const contents = [];
+        for (let step = 1; ; step++) {
+          const where = atomicFolder();
+          const { signal, said } = await runProgram(replace, {
+            args: where,
+            flags: ['-r', PRELOAD],
+            env: { ...env, URING_FS_FAULTS: `kill:${step}:${after}` },
+          });
+          contents.push(contentOf(where));
+          const left = nodeFs.readdirSync(where).filter((name) => name !== 'file');
+          assert.ok(left.length <= 1 && left.every((name) => /^\.\w+\.tmp$/.test(name)), `${left}`);
+          if (signal === null) {
+            assert.deepEqual([said, left], [['resolved'], []]);
+            break;
+          }
+          assert.equal(signal, 'SIGKILL');
+        }
+        const turn = contents.indexOf('new');
+        assert.ok(turn > 3 && contents.length - turn > 2, contents.join());
+        assert.ok(contents.every((content, step) => content === (step < turn ? 'old' : 'new')));
+      });
+    }
+  });
+
   describe("errors that are the caller's to know", () => {
     /** The outcomes of all that ends in fsync, say. */
     const program = async ({ uring, nodeFs: fs, args, say }) => {
@@ -325,23 +394,6 @@ describeOnRing('with failures injected', () => {
         readFile: 'resolved',
         stat: 'resolved',
       });
-    });
-
-    it('of an fsync in writeFileAtomic: the old content stays', async () => {
-      const found = await runWith(
-        `result:1:${EIO}:${OPCODE.FSYNC}`,
-        async ({ uring, nodeFs: fs, args, say }) => {
-          const error = await uring.writeFileAtomic(`${args}/file`, 'new').catch((one) => one);
-          say([
-            error.code,
-            error.syscall,
-            fs.readFileSync(`${args}/file`, 'utf8'),
-            fs.readdirSync(args),
-          ]);
-        },
-        atomicFolder(),
-      );
-      assert.deepEqual(found, ['EIO', 'fsync', 'old', ['file']]);
     });
 
     it('of every read', async () => {

@@ -5,6 +5,7 @@
 #undef io_uring_get_events
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@ enum {
   PARTIAL,
   SHORT,
   RESULT,
+  NTH,
+  KILL,
   STALE,
   ENTRIES,
   OVERFLOW,
@@ -31,9 +34,9 @@ enum {
   KINDS,
 };
 
-static const char *const names[KINDS] = {"enter", "early",   "fetch",   "late",    "partial",
-                                         "short", "result",  "stale",   "entries", "overflow",
-                                         "flags", "opcodes", "unlinked"};
+static const char *const names[KINDS] = {"enter",   "early",    "fetch", "late",    "partial",
+                                         "short",   "result",   "nth",   "kill",    "stale",
+                                         "entries", "overflow", "flags", "opcodes", "unlinked"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -49,6 +52,7 @@ enum { MOST_PLANNED = 8192, VECTORS = 8192 };
 static _Thread_local struct {
   unsigned seen_tail;
   unsigned submits;
+  unsigned of_nth; /* SQEs that NTH counts */
   unsigned calls;
   bool breaking; /* the operation that LATE waits for has come */
   unsigned planned_count;
@@ -169,6 +173,13 @@ static void shorten(struct io_uring_sqe *sqe) {
   sqe->len = 2;
 }
 
+static bool is_nth(const struct io_uring_sqe *sqe) {
+  if (faults[NTH].n == 0 || sqe->opcode != faults[NTH].opcode) return false;
+  if (++ring_state.of_nth != faults[NTH].n) return false;
+  faults[NTH].happened++;
+  return true;
+}
+
 static void change_new_sqes(struct io_uring *ring) {
   struct io_uring_sq *sq = &ring->sq;
   const bool taken_back = (int)(sq->sqe_tail - ring_state.seen_tail) < 0;
@@ -183,6 +194,8 @@ static void change_new_sqes(struct io_uring *ring) {
     const bool waits = faults[RESULT].error == EAGAIN && (sqe->flags & IOSQE_ASYNC) != 0;
     if (meant && !waits && strikes(RESULT)) {
       fail_sqe(sqe, -faults[RESULT].error);
+    } else if (is_nth(sqe)) {
+      fail_sqe(sqe, -faults[NTH].error);
     } else if (can_be_short(sqe) && strikes(SHORT)) {
       shorten(sqe);
     }
@@ -227,6 +240,11 @@ static int leave_stale(struct io_uring *ring, int result) {
   return result;
 }
 
+/* Before the nth submission, or after it, when the kernel may be amid the work. */
+static void kill_at(unsigned submission, int after) {
+  if (faults[KILL].n == submission && faults[KILL].error == after) (void)raise(SIGKILL);
+}
+
 int ufs_faults_submit(struct io_uring *ring) {
   change_new_sqes(ring);
   if (is_late()) {
@@ -239,7 +257,11 @@ int ufs_faults_submit(struct io_uring *ring) {
     return -faults[refusal].error;
   }
   if (strikes(PARTIAL)) return submit_one(ring);
-  return leave_stale(ring, io_uring_submit_and_get_events(ring));
+  const unsigned submission = ring_state.submits;
+  kill_at(submission, 0);
+  const int result = io_uring_submit_and_get_events(ring);
+  kill_at(submission, 1);
+  return leave_stale(ring, result);
 }
 
 int ufs_faults_fetch(struct io_uring *ring) {

@@ -14,6 +14,8 @@
  *   short:n        one in n reads and writes moves a part
  *   result:n:e:o   one in n SQEs (of opcode o) completes with e without having run; with EAGAIN
  *                  never one for a kernel worker, which waits
+ *   nth:n:e:o      the nth SQE of opcode o completes with e without having run
+ *   kill:n:a       the process is killed before its nth submission (a = 0) or right after it (1)
  *   stale:n        one in n calls leaves IORING_SQ_TASKRUN set with nothing behind it
  *   entries:n      there is memory for a ring of n entries only
  *   overflow:n     the CQ has n entries, the addon is told that it has 16 n
