@@ -339,23 +339,32 @@ class FileHandle extends EventEmitter {
     return inTurn(this, start);
   }
 
-  get [kFile]() {
+  /**
+   * For whole-file.js, which reads and writes in order.
+   *
+   * @param {boolean} inOne it has its turn already: see inOneTurn()
+   */
+  [kFile](inOne) {
+    const move = (operation, call, bytes) =>
+      inOne
+        ? submit(this, operation, call, bytes)
+        : transfer(this, operation, call, bytes, CURRENT_POSITION);
     return {
       read: (bytes, offset, length) => {
         const byPool = () => callOn(this, 'read', bytes, offset, length, null);
         const start = () => ops.readOwn(this.fd, bytes, offset, length, CURRENT_POSITION);
-        return transfer(this, READ_COUNT, { start, byPool }, bytes, CURRENT_POSITION);
+        return move(READ_COUNT, { start, byPool }, bytes);
       },
       readInto: (bytes, offset, length) => {
         const byPool = () => callOn(this, 'read', bytes, offset, length, null);
         const call = new ReadCall(this, bytes, bytes, offset, length, CURRENT_POSITION);
         const start = () => call.start();
-        return transfer(this, READ_INTO_COUNT, { start, byPool }, bytes, CURRENT_POSITION);
+        return move(READ_INTO_COUNT, { start, byPool }, bytes);
       },
       write: (bytes, offset, length) => {
         const byPool = () => callOn(this, 'write', bytes, offset, length, null);
         const start = () => ops.write(this.fd, bytes, offset, length, CURRENT_POSITION);
-        return transfer(this, WRITE_COUNT, { start, byPool }, bytes, CURRENT_POSITION);
+        return move(WRITE_COUNT, { start, byPool }, bytes);
       },
     };
   }
@@ -421,6 +430,18 @@ function inTurn(handle, start) {
       handle[kUnref]();
     });
   });
+}
+
+/**
+ * A call that moves the position several times, in one turn, which it has by its place among the calls.
+ *
+ * @template T
+ * @param {(file: object) => Promise<T>} use is given the handle as a file
+ * @returns {Promise<T>}
+ */
+function inOneTurn(handle, use) {
+  if (!handle[kSeekable]) return use(handle[kFile](false));
+  return handle[kInTurn](async () => use(handle[kFile](true)));
 }
 
 function nextTurn(handle) {
@@ -694,15 +715,16 @@ async function readFileOf(handle, options) {
   if (handle.fd === -1) return signal?.aborted ? abortError(signal) : callNode('fstat', -1);
   handle[kRef]();
   try {
-    const stats = await stat(handle);
-    const size = stats.isFile() ? stats.size : 0;
-    // Too large for Node, which says so when it meets the file.
-    if (size > MAX_LENGTH)
-      return await nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
-    if (buffer !== undefined && takesReadBuffer()) {
-      return await readInto(handle[kFile], size, buffer, encoding, signal);
-    }
-    return await readRest(handle[kFile], size, encoding, signal);
+    return await inOneTurn(handle, async (file) => {
+      const stats = await stat(handle);
+      const size = stats.isFile() ? stats.size : 0;
+      // Too large for Node, which says so when it meets the file.
+      if (size > MAX_LENGTH) return nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
+      if (buffer !== undefined && takesReadBuffer()) {
+        return readInto(file, size, buffer, encoding, signal);
+      }
+      return readRest(file, size, encoding, signal);
+    });
   } finally {
     handle[kUnref]();
   }
@@ -720,7 +742,11 @@ async function writeFileOf(handle, data, options) {
   const { bytes, encoding, signal } = plain;
   handle[kRef]();
   try {
-    return await writeAll(handle.fd === -1 ? CLOSED : handle[kFile], bytes, signal, encoding);
+    if (handle.fd === -1) return await writeAll(CLOSED, bytes, signal, encoding);
+    const writeTo = (file) => writeAll(file, bytes, signal, encoding);
+    if (ArrayBuffer.isView(bytes)) return await inOneTurn(handle, writeTo);
+    // What yields pieces is code that may use the handle, too, and would wait for its own turn's end.
+    return await writeTo(handle[kFile](false));
   } finally {
     handle[kUnref]();
   }

@@ -61,6 +61,26 @@ describe('lib/file-handle', () => {
       assert.ok(nodeFs.readFileSync(file).equals(contents));
     });
 
+    for (const flags of ['w', 'a']) {
+      it(`10,000 appends of a handle with '${flags}' land in the order of the calls`, async () => {
+        const name = folder.in(`appended-${flags}`);
+        const target = await uring.open(name, flags);
+        let expected = '';
+        const calls = [];
+        for (let n = 0; n < 10_000; n++) {
+          // The large ones take several writes each.
+          const text = `<${n}:${'x'.repeat(n % 2500 === 1 ? 2_000_000 : n % 50)}>`;
+          expected += text;
+          if (n % 3 === 0) calls.push(target.write(text));
+          else if (n % 3 === 1) calls.push(target.appendFile(text));
+          else calls.push(target.writev([Buffer.from(text)]));
+        }
+        await Promise.all(calls);
+        await target.close();
+        assert.ok(nodeFs.readFileSync(name, 'utf8') === expected);
+      });
+    }
+
     it('1,000 strings and vectors at once', async () => {
       await handle.truncate(0);
       const writes = Array.from({ length: COUNT }, (_, n) =>
@@ -136,6 +156,28 @@ describe('lib/file-handle', () => {
       const fast = handle.read(Buffer.alloc(SIZE), 0, SIZE, 0).then(() => order.push('explicit'));
       await Promise.all([...slow, fast]);
       assert.ok(order.indexOf('explicit') < 100, `after ${order.indexOf('explicit')}`);
+    });
+  });
+
+  describe('at explicit positions', () => {
+    it('5,000 writes in any order, by three handles: none disturbs another, nor the own position', async () => {
+      const name = folder.file('positions', '');
+      const size = 701;
+      const whole = pattern(5000 * size);
+      const handles = await Promise.all(['r+', 'r+', 'r+'].map((flags) => uring.open(name, flags)));
+      // 2,311 and 5,000 have no divisor in common: each place once.
+      const writes = Array.from({ length: 5000 }, (_, n) => {
+        const at = ((n * 2311) % 5000) * size;
+        return handles[n % 3].write(whole, at, size, at);
+      });
+      for (const { bytesWritten } of await Promise.all(writes)) assert.equal(bytesWritten, size);
+      assert.ok(nodeFs.readFileSync(name).equals(whole));
+      for (const one of handles) {
+        const { bytesRead, buffer } = await one.read(Buffer.alloc(size), 0, size, null);
+        assert.equal(bytesRead, size);
+        assert.ok(buffer.equals(whole.subarray(0, size)));
+        await one.close();
+      }
     });
   });
 

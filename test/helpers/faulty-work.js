@@ -130,8 +130,8 @@ async function faultyWork({ uring, nodeFs, args, say }) {
       nodeFs.writeFileSync(paths[n], content(sizes[n % 10], n));
     }
     paths.push(at('b-missing'));
-    const settled = await uring.readFiles(paths, { settled: true });
-    settled.forEach(({ value, reason }, n) => {
+    const outcomes = await uring.readFiles(paths, { settled: true });
+    outcomes.forEach(({ value, reason }, n) => {
       if (n === 150) expect(['ENOENT', ...(args.errors ?? [])].includes(reason.code), 'b-missing');
       else if (reason === undefined) expect(value.equals(content(sizes[n % 10], n)), `batch ${n}`);
       else expect(args.errors?.includes(reason.code), `readFiles: ${reason.stack}`);
