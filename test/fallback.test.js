@@ -12,6 +12,7 @@ const {
   skip,
   useFolder,
 } = require('./helpers/environment');
+const { makeGroup } = require('./helpers/cgroups');
 const { work } = require('./helpers/work-program');
 
 describe('without io_uring, or little of it', () => {
@@ -276,13 +277,30 @@ describe('without io_uring, or little of it', () => {
       assert.equal(backend, 'io_uring');
     });
 
-    it('no kernel worker can be made', async function () {
-      const nobody = asNobody(this);
-      const status = await worksWith({
-        launcher: nobody,
-        args: { noThreads: true },
-      });
+    it('no kernel worker can be made, by the limit of the user', async function () {
+      const status = await worksWith({ launcher: asNobody(this), args: { noThreads: true } });
       assert.equal(status.backend, 'io_uring');
+    });
+
+    it('no kernel worker can be made, by that of a control group', async function () {
+      const { limit, launcher, remove } = makeGroup(this, 'pids.max');
+      try {
+        const { backend } = await worksWith({ launcher, args: { noThreads: limit } });
+        assert.equal(backend, 'io_uring');
+      } finally {
+        remove();
+      }
+    });
+
+    it('a control group with little memory', async function () {
+      const { limit, launcher, remove } = makeGroup(this, 'memory.max', 'memory.limit_in_bytes');
+      try {
+        // Enough for Node and the files; whether the ring fits, too, is the kernel's to say.
+        nodeFs.writeFileSync(limit, `${200 << 20}`);
+        await worksWith({ launcher });
+      } finally {
+        remove();
+      }
     });
   });
 });

@@ -4,7 +4,8 @@
  * A program for runProgram(): some of everything, whose outcome is the same on every backend.
  * It says { status, outcome }.
  *
- * @param {object} tools `args.folder`: an empty one; `args.noThreads`: this process can make no more threads
+ * @param {object} tools `args.folder`: an empty one; `args.noThreads`: this process
+ * is to make no more threads, by its user's limit, or by the file (pids.max) that this names
  */
 async function work({ uring, nodeFs, args, say }) {
   const at = (name) => `${args.folder}/${name}`;
@@ -20,7 +21,11 @@ async function work({ uring, nodeFs, args, say }) {
     // The pool's threads are made first: without them libuv ends the process.
     await nodeFs.promises.stat('/');
     const { execFileSync } = require('node:child_process');
-    execFileSync('prlimit', ['--pid', `${process.pid}`, '--nproc=1:1']);
+    if (args.noThreads === true) {
+      execFileSync('prlimit', ['--pid', `${process.pid}`, '--nproc=1:1']);
+    } else {
+      nodeFs.writeFileSync(args.noThreads, '1');
+    }
   }
   await note('write', uring.writeFile(at('file'), 'contents'));
   await note('read', uring.readFile(at('file')));
