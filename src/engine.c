@@ -1,7 +1,6 @@
 #include "engine.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -192,7 +191,8 @@ static bool attempt(ufs_engine *engine, ufs_request *request) {
 enum { COPY_SHARED = 32 * 1024, COPY_AHEAD = 256 * 1024 };
 
 static void share_copies(ufs_engine *engine, ufs_request *request) {
-  if (!request->operation->copies || request->length < COPY_SHARED || !engine->many_cpus) return;
+  if (!request->operation->copies || request->length < COPY_SHARED || !engine->ring.many_cpus)
+    return;
   request->in_worker = engine->copied_elsewhere + COPY_AHEAD <= engine->copied_here;
   if (request->in_worker) {
     engine->copied_elsewhere += request->length;
@@ -405,7 +405,10 @@ static uint32_t hand_over(ufs_engine *engine) {
     if (request->statx != NULL && request->result >= 0) {
       write_stat(shared->stats + (size_t)count * UFS_STAT_FIELDS, request->statx);
     }
-    if (request->slot_open) status |= UFS_AGAIN;
+    /* Its slot is to be closed, or is what another waits for. */
+    if (request->slot_open || (request->slot >= 0 && engine->waiting_for_slot.head != NULL)) {
+      status |= UFS_AGAIN;
+    }
     request->delivered = true;
     request->next = engine->delivered;
     engine->delivered = request;
@@ -571,8 +574,6 @@ static const ufs_ring_hooks hooks = {
 
 int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop) {
   engine->inline_budget = INLINE_BUDGET_NS;
-  cpu_set_t cpus;
-  engine->many_cpus = sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
   int result = ufs_ring_open(&engine->ring, &hooks);
   if (result < 0) return result;
   register_slots(engine);

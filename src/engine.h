@@ -107,11 +107,10 @@ struct ufs_engine {
   uint32_t peak_in_flight;
   uint64_t copied_here;      /* bytes of this round that are copied in this thread, */
   uint64_t copied_elsewhere; /* and by kernel workers */
-  bool many_cpus;
-  uint32_t round;     /* of those requests whose memory JS looks at before it flushes */
-  uint32_t unchecked; /* how many of them wait: not fewer, maybe more */
-  bool flushing;      /* completions now are 'inline' */
-  bool cancel_due;    /* for some superseded request */
+  uint32_t round;            /* of those requests whose memory JS looks at before it flushes */
+  uint32_t unchecked;        /* how many of them wait: not fewer, maybe more */
+  bool flushing;             /* completions now are 'inline' */
+  bool cancel_due;           /* for some superseded request */
   bool wake_sent;
 
   /* How long completions have been delivered without a turn of the loop. */

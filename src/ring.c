@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -95,9 +96,16 @@ static int round_trip(ufs_ring *ring) {
   return result;
 }
 
+/* On a single CPU the worker waits for this thread. */
+static bool has_many_cpus(void) {
+  cpu_set_t cpus;
+  return sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
+}
+
 int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks) {
   memset(ring, 0, sizeof *ring);
   ring->hooks = hooks;
+  ring->many_cpus = has_many_cpus();
   ring->spare_slot = -1;
   int result = setup(ring);
   if (result < 0) return result;
@@ -143,6 +151,59 @@ static void on_check(uv_check_t *check) {
   ring->turns++;
 }
 
+/* Whether completions wait for us to enter the kernel before they appear in the CQ. */
+static bool completions_deferred(const ufs_ring *ring) {
+  const unsigned flags = *ring->uring.sq.kflags;
+  return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+/*
+ * What one of a few kernel workers does takes some microseconds; to be woken up takes the thread
+ * tens of them, on a virtual machine above all. So before the loop goes to sleep it lingers until
+ * a completion is there. Only when there is nothing else to do; not for what has shown to take
+ * longer (a disk, a FIFO), which is tried again after more and more turns.
+ */
+enum { LINGER_NS = 40 * 1000, LINGER_FEW = 8, LINGERS_OFF_MOST = 1023 };
+
+static bool has_completions(const ufs_ring *ring) {
+  return io_uring_cq_ready(&ring->uring) > 0 || completions_deferred(ring);
+}
+
+static bool is_idle(uv_loop_t *loop) {
+  if (uv_backend_timeout(loop) == 0) return false;
+  struct pollfd others = {.fd = uv_backend_fd(loop), .events = POLLIN};
+  return poll(&others, 1, 0) == 0;
+}
+
+/* Leaves a core that is shared to its other half. */
+static void pause_briefly(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static void on_prepare(uv_prepare_t *prepare) {
+  ufs_ring *ring = prepare->data;
+  if (ring->in_flight == 0 || ring->in_flight > LINGER_FEW) return;
+  if (ring->lingers_off > 0) {
+    ring->lingers_off--;
+    return;
+  }
+  if (!is_idle(prepare->loop)) return;
+  const uint64_t end = uv_hrtime() + LINGER_NS;
+  while (!has_completions(ring)) {
+    pause_briefly();
+    if (uv_hrtime() < end) continue;
+    ring->lingers_lost = ring->lingers_lost * 2 + 1;
+    if (ring->lingers_lost > LINGERS_OFF_MOST) ring->lingers_lost = LINGERS_OFF_MOST;
+    ring->lingers_off = ring->lingers_lost;
+    return;
+  }
+  ring->lingers_lost = 0;
+}
+
 int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
   int result = uv_poll_init(loop, &ring->poll, ring->event_fd);
   if (result < 0) {
@@ -161,6 +222,10 @@ int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
   ring->check.data = ring;
   uv_unref((uv_handle_t *)&ring->check);
   (void)uv_check_start(&ring->check, on_check);
+  (void)uv_prepare_init(loop, &ring->prepare);
+  ring->prepare.data = ring;
+  uv_unref((uv_handle_t *)&ring->prepare);
+  if (ring->many_cpus) (void)uv_prepare_start(&ring->prepare, on_prepare);
   (void)uv_timer_init(loop, &ring->retry);
   ring->retry.data = ring;
   uv_unref((uv_handle_t *)&ring->retry);
@@ -185,12 +250,6 @@ unsigned ufs_ring_room_to_cancel(const ufs_ring *ring) {
 struct io_uring_sqe *ufs_ring_take(ufs_ring *ring) {
   ring->in_flight++;
   return io_uring_get_sqe(&ring->uring);
-}
-
-/* Whether completions wait for us to enter the kernel before they appear in the CQ. */
-static bool completions_deferred(const ufs_ring *ring) {
-  const unsigned flags = *ring->uring.sq.kflags;
-  return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
 /* Completes what the kernel has not taken as cancelled before it began, and empties the SQ of it.
@@ -378,6 +437,8 @@ static void end(ufs_ring *ring) {
 static void on_closed(uv_handle_t *handle) {
   ufs_ring *ring = handle->data;
   if (handle == (uv_handle_t *)&ring->check) {
+    uv_close((uv_handle_t *)&ring->prepare, on_closed);
+  } else if (handle == (uv_handle_t *)&ring->prepare) {
     uv_close((uv_handle_t *)&ring->retry, on_closed);
   } else if (handle == (uv_handle_t *)&ring->retry) {
     uv_close((uv_handle_t *)&ring->poll, on_closed);
@@ -415,5 +476,6 @@ void ufs_ring_close(ufs_ring *ring) {
   (void)uv_poll_stop(
       &ring->poll); /* the loop turns before all is closed, and nothing is to be woken */
   (void)uv_timer_stop(&ring->retry);
+  (void)uv_prepare_stop(&ring->prepare);
   uv_close((uv_handle_t *)&ring->check, on_closed);
 }

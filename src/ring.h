@@ -33,6 +33,7 @@ struct ufs_ring {
   struct io_uring uring;
   uv_poll_t poll;
   uv_check_t check;
+  uv_prepare_t prepare;
   uv_timer_t retry; /* until what the kernel has refused is tried again */
   const ufs_ring_hooks *hooks;
   unsigned setup_flags;
@@ -41,9 +42,12 @@ struct ufs_ring {
   unsigned in_flight_limit; /* of the CQ */
   uint64_t enters;          /* io_uring_enter(2) calls */
   uint64_t turns;           /* of the loop */
+  unsigned lingers_off;     /* turns of the loop in which it is not worth to linger */
+  unsigned lingers_lost;    /* how many turns the last attempts in vain were followed by */
   unsigned refusals;        /* waits, one after the other, for the kernel to take SQEs */
   int spare_slot;           /* direct descriptor that the owner registered for us, or -1 */
   int failure;              /* -errno that made io_uring_enter(2) unusable, or 0 */
+  bool many_cpus;           /* for this thread and kernel workers to run at once */
   bool linked_files;        /* see ufs_probe_linked_files() */
   bool opcodes[UFS_OP_FTRUNCATE + 1];
 };
