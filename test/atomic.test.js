@@ -5,6 +5,7 @@ const nodeFs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { descriptorsOf, onRing, patient, skip, uring, useFolder } = require('./helpers/environment');
+const { cutPower } = require('./helpers/power-cuts');
 const { killWriters } = require('./helpers/atomic-killed');
 
 const { writeFileAtomic } = uring;
@@ -144,5 +145,17 @@ describe('lib/atomic', () => {
     const { torn, lost, reads, versions } = await killWriters(kills, 20261124);
     assert.deepEqual([torn, lost], [[], []]);
     assert.ok(reads > kills && versions > kills, `${reads} reads, ${versions} versions`);
+  });
+
+  it('the power cut at any moment: what was flushed is there, and whole', async function () {
+    this.timeout(120_000);
+    const { problem, ...outcome } = await cutPower(10, true);
+    if (problem !== undefined) skip(this, `no disk for it: ${problem}`);
+    assert.deepEqual(outcome, { cuts: 10, torn: [], lost: [] });
+    const { torn, lost } = await cutPower(5, false);
+    assert.ok(
+      torn.length > 0 && lost.length > 0,
+      'the power is not cut: what was not flushed is there',
+    );
   });
 });

@@ -13,13 +13,15 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..', '..');
 
 /** A version: a number, then its remainder by 251 as so many bytes; the length differs too. */
+function version(n) {
+  const bytes = Buffer.alloc(8 + 1000 + ((n * 7919) % 300000), n % 251);
+  bytes.writeDoubleBE(n);
+  return bytes;
+}
+
 const WRITER = `
   const { writeFileAtomic } = require(${JSON.stringify(ROOT)});
-  const version = (n) => {
-    const bytes = Buffer.alloc(8 + 1000 + (n * 7919) % 300000, n % 251);
-    bytes.writeDoubleBE(n);
-    return bytes;
-  };
+  ${version}
   (async () => {
     for (let n = Number(process.argv[2]); ; n++) {
       await writeFileAtomic(process.argv[1], version(n), { flush: n % 4 === 0 });
@@ -95,4 +97,4 @@ if (require.main === module) {
   });
 }
 
-module.exports = { killWriters };
+module.exports = { killWriters, version, versionOf };

@@ -106,4 +106,4 @@ function useFailingDisk(folder, size, room) {
   };
 }
 
-module.exports = { useFailingDisk, useMount, useQuota };
+module.exports = { mountImage, run, useFailingDisk, useMount, useQuota };
