@@ -257,6 +257,7 @@ async function readSized(file, size, signal) {
   return upTo(contents, end);
 }
 
+/** The first bytes, without what lies behind them in memory. */
 function upTo(contents, end) {
   return end === contents.length ? contents : concat([contents.subarray(0, end)]);
 }
@@ -315,4 +316,5 @@ module.exports = {
   noteSmall,
   readSteps,
   readToEnd,
+  upTo,
 };

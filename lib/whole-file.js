@@ -24,6 +24,7 @@ const {
   noteSmall,
   readSteps,
   readToEnd,
+  upTo,
 } = require('./read-steps');
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
@@ -203,7 +204,7 @@ async function readRest(file, size, encoding, signal) {
     if (count === 0) break;
     length += count;
   }
-  return decode(length === size ? contents : contents.subarray(0, length), encoding);
+  return decode(upTo(contents, length), encoding);
 }
 
 /** Node's words for memory that does not hold what a file of unknown size has. */

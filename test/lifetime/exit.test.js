@@ -6,6 +6,31 @@ const { describeOnRing, patient, runProgram, sleep, useFolder } = require('../he
 
 const ROUNDS = 20;
 
+/** Works for as long as it is let, of the kinds that end by themselves and one that does not. */
+async function amidRequests({ uring, args, say }) {
+  if (args.handled) {
+    process.on('SIGTERM', (signal) => {
+      say(signal);
+      process.exit(9);
+    });
+  }
+  if (uring.ring.status().backend === 'io_uring') {
+    const pipe = await uring.open(args.fifo, 'r+');
+    pipe.read(Buffer.alloc(8), 0, 8, null).catch(() => {});
+  }
+  const work = async (name) => {
+    for (;;) {
+      await Promise.all([
+        uring.readFile(args.small),
+        uring.writeFile(`${args.folder}/${name}`, Buffer.alloc(20_000)),
+        uring.stat(args.small),
+      ]);
+    }
+  };
+  for (let i = 0; i < 20; i++) work(`signal-${i}`);
+  setTimeout(say, 50, 'under way');
+}
+
 describe('lifetime: the end of the process', () => {
   const folder = useFolder();
   let fifo;
@@ -95,6 +120,24 @@ describe('lifetime: the end of the process', () => {
     );
     assert.deepEqual([code, signal], [1, null]);
     assert.match(stderr, /on purpose/);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL']) {
+    it(`comes by ${signal} with requests in flight`, async () => {
+      const ended = await runProgram(amidRequests, {
+        args: { small, fifo, folder: folder.in() },
+        start: (child) => child.stdout.once('data', () => child.kill(signal)),
+      });
+      assert.deepEqual([ended.code, ended.signal, ended.stderr], [null, signal, '']);
+    });
+  }
+
+  it('comes by process.exit() in a handler of a signal, with requests in flight', async () => {
+    const { code, signal, said } = await runProgram(amidRequests, {
+      args: { small, fifo, folder: folder.in(), handled: true },
+      start: (child) => child.stdout.once('data', () => child.kill('SIGTERM')),
+    });
+    assert.deepEqual([code, signal, said], [9, null, ['under way', 'SIGTERM']]);
   });
 
   it('comes by a rejection that nobody handles', async () => {

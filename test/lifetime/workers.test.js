@@ -1,10 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const nodeFs = require('node:fs');
 const {
   backend,
-  collect,
   describeOnRing,
   descriptors,
   nextMessage,
@@ -12,47 +10,11 @@ const {
   patient,
   resultOf,
   runProgram,
-  sleep,
   startWorker,
   until,
   useFolder,
 } = require('../helpers/environment');
-
-const ROUNDS = 100;
-/** What is set up once in a process, and what the allocator keeps, is there after so many. */
-const WARM_UP = 20;
-/** For all rounds together: a leak of each round's requests, or of one ring in ten, is more. Bytes. */
-const ALLOWED_GROWTH = 10 * 1024 * 1024;
-
-/** 1,000 requests of all kinds, and a message as soon as they are under way. */
-async function makeRequests({ uring, args, say }) {
-  const ignore = () => {};
-  const handles = [];
-  for (let i = 0; i < 4; i++) handles.push(await uring.open(args.small, 'r'));
-  const written = await uring.open(`${args.folder}/written`, 'w');
-  const pipe = await uring.open(args.fifo, 'r+');
-  const requests = [];
-  for (let i = 0; i < 100; i++) {
-    requests.push(
-      uring.readFile(args.small),
-      uring.readFile(args.large),
-      uring.readFile(args.small, 'utf8'),
-      uring.writeFile(`${args.folder}/file-${i % 10}`, Buffer.alloc(5000)),
-      handles[i % 4].read(Buffer.alloc(4096), 0, 4096, null),
-      handles[i % 4].read(Buffer.alloc(4096), 0, 4096, 0),
-      written.write(Buffer.alloc(4096)),
-      pipe.read(Buffer.alloc(16), 0, 16, null),
-      uring.stat(args.small),
-      i % 10 === 0 ? uring.open(args.lonely, 'r') : uring.open(args.small, 'r'),
-    );
-  }
-  for (const request of requests) request.catch(ignore);
-  // Or each handle among the results would be warned about when it is collected.
-  globalThis.kept = [requests, handles];
-  say(requests.length);
-  if (args.stay) return;
-  await Promise.race(requests);
-}
+const { assertNothingLeft, endWorkers, makeFiles } = require('../helpers/worker-cycles');
 
 /** Leaves files open in every way there is. */
 async function leaveOpen({ uring, args, say }) {
@@ -130,13 +92,7 @@ describe('lifetime: workers', () => {
   const folder = useFolder();
   let args;
   before(() => {
-    args = {
-      folder: folder.in(),
-      small: folder.file('small', Buffer.alloc(4096, 's')),
-      large: folder.file('large', Buffer.alloc(300_000, 'l')),
-      fifo: folder.fifo('fifo'),
-      lonely: folder.fifo('lonely'),
-    };
+    args = makeFiles(folder.in());
   });
 
   it('each have a ring, at once, and end by themselves', async () => {
@@ -175,26 +131,7 @@ describe('lifetime: workers', () => {
   describeOnRing('on the ring', () => {
     it('terminate() amid 1,000 requests leaves nothing, 100 times', async function () {
       this.timeout(patient(90_000));
-      let warm;
-      for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-        if (round === WARM_UP) {
-          await collect();
-          warm = { descriptors: descriptors().length, memory: process.memoryUsage.rss() };
-        }
-        const worker = startWorker(makeRequests, { ...args, stay: round % 2 === 0 });
-        assert.equal(await nextMessage(worker), 1000);
-        if (round % 4 > 1) await sleep(round % 4);
-        await worker.terminate();
-      }
-      await collect();
-      const growth = process.memoryUsage.rss() - warm.memory;
-      await until(
-        () => descriptors().length <= warm.descriptors,
-        () => descriptors().join('\n'),
-      );
-      assert.ok(growth < ALLOWED_GROWTH, `memory grew by ${growth} bytes`);
-      const rings = nodeFs.readFileSync('/proc/self/maps', 'utf8').match(/io_uring/g) ?? [];
-      assert.ok(rings.length <= 10, `${rings.length} mappings of rings are left`);
+      assertNothingLeft(await endWorkers(100, args));
     });
 
     it("terminate() closes no descriptor that is not the worker's own", async () => {

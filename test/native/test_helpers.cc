@@ -2,9 +2,14 @@
 // that a test sees when the last reference to the memory went.
 
 #include <napi.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -79,9 +84,64 @@ Napi::Value Finalized(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), finalized_count.load());
 }
 
+// What a fork has of the rings of its parent: the number of their mappings.
+int CountRingMappings() {
+  static char line[4096];
+  int count = 0;
+  FILE *maps = std::fopen("/proc/self/maps", "r");
+  if (maps == nullptr) return -1;
+  while (std::fgets(line, sizeof line, maps) != nullptr) {
+    if (std::strstr(line, "io_uring") != nullptr) count++;
+  }
+  std::fclose(maps);
+  return count;
+}
+
+// Submits to every ring whose descriptor is inherited. V8 keeps its memory out of a fork, so this
+// and the like is all that a fork of Node can do to a ring: JS does not run in it.
+int CountRingsEntered() {
+  char path[32];
+  char target[32];
+  int count = 0;
+  for (int fd = 0; fd < 256; fd++) {
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const ssize_t length = readlink(path, target, sizeof target - 1);
+    target[length < 0 ? 0 : length] = '\0';
+    if (std::strstr(target, "io_uring") == nullptr) continue;
+    if (syscall(SYS_io_uring_enter, fd, 8, 0, 0, nullptr, 0) > 0) count++;
+  }
+  return count;
+}
+
+// fork(fd) -> the number of a child that does all this and ends when a byte or the end comes from
+// `fd`: with exit code 0, or 1 when it has got at a ring
+Napi::Value Fork(const Napi::CallbackInfo &info) {
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool got_at = CountRingMappings() != 0 || CountRingsEntered() != 0;
+    char byte;
+    while (read(fd, &byte, 1) < 0 && errno == EINTR)
+      continue;
+    _exit(got_at ? 1 : 0);
+  }
+  return Napi::Number::New(info.Env(), child);
+}
+
+// waitFor(child) -> its exit code, or -1 - the signal that killed it
+Napi::Value WaitFor(const Napi::CallbackInfo &info) {
+  int status = 0;
+  while (waitpid(info[0].As<Napi::Number>().Int32Value(), &status, 0) < 0 && errno == EINTR)
+    continue;
+  const int code = WIFSIGNALED(status) ? -1 - WTERMSIG(status) : WEXITSTATUS(status);
+  return Napi::Number::New(info.Env(), code);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("externalBuffer", Napi::Function::New(env, ExternalBuffer));
   exports.Set("poisonAtEnd", Napi::Function::New(env, PoisonAtEnd));
+  exports.Set("fork", Napi::Function::New(env, Fork));
+  exports.Set("waitFor", Napi::Function::New(env, WaitFor));
   exports.Set("finalized", Napi::Function::New(env, Finalized));
   return exports;
 }
