@@ -134,6 +134,12 @@ const FLOOR_SEAT = Object.freeze({});
  */
 const WARM_UP = 250;
 
+/** Part of each slice that runs before it, uncounted. */
+const LEAD_IN = 1 / 3;
+
+/** Longest operation that a lead-in has room for: part of it. */
+const SHORT = 1 / 4;
+
 /** Milliseconds after which what is not done, beyond its own time, counts as never to be done. */
 const PATIENCE = 60_000;
 
@@ -407,6 +413,7 @@ class Harness {
     this.current = `${workload.name}, ${driver.name}${driver.sync && !step ? '' : `, ${where}`}`;
 
     if (workload.slice) return this.runElsewhere(workload, seat, row, milliseconds);
+    await this.leadIn(workload, seat, row, milliseconds);
     const gauge = workload.loopDelay === true && !driver.sync ? startDelayGauge() : null;
     const cpuBefore = process.cpuUsage();
     // Before the slice, or one that ends at once at its deadline would be shorter than was asked for.
@@ -419,6 +426,7 @@ class Harness {
     const cpu = process.cpuUsage(cpuBefore);
     this.running = null;
     seat.turn = slice.turn;
+    seat.pace = (elapsed * (driver.sync ? 1 : c)) / slice.operations;
     const delay = gauge === null ? null : gauge();
 
     if (slice.error !== null) throw slice.error;
@@ -435,6 +443,20 @@ class Harness {
       histogram: slice.histogram,
       delay,
     };
+  }
+
+  /** Lets a driver find its own pace again, after what others left in the caches and the heap. */
+  async leadIn(workload, seat, row, milliseconds) {
+    const length = milliseconds * LEAD_IN;
+    if (!(seat.pace < length * SHORT)) return;
+    const slice = new Slice(length, seat.turn, false);
+    this.running = slice;
+    const lanes = runLanes(slice, workload, seat.driver, seat.state, row);
+    await (seat.driver.sync ? lanes : this.patiently(lanes, length));
+    this.running = null;
+    seat.turn = slice.turn;
+    if (slice.error !== null) throw slice.error;
+    this.stopIfAborted();
   }
 
   /** A slice whose work others do. */

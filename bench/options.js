@@ -8,7 +8,7 @@ const { parseArgs } = require('node:util');
 const { createDrivers } = require('./drivers');
 
 const DEFAULT_FOLDER = '/usr/share';
-const FULL = { rounds: 9, slice: 150 };
+const FULL = { rounds: 7, slice: 150 };
 const QUICK = { rounds: 2, slice: 40 };
 
 const HELP = `Usage: node bench/run.js [DIR] [options]
