@@ -9,6 +9,7 @@ const { nodePromises, abortError } = require('./delegate');
 const { invalidType } = require('./errors');
 // Without the native module there is nothing to make requests of.
 const requests = binding === null ? null : require('./request');
+const { listen, unlisten } = require('./signals');
 const { isBoolean, isEncoding, isSignal, toOptions } = require('./validate');
 
 /** Requests under way, and how few of them are left when the next are made. */
@@ -65,7 +66,7 @@ class Batch {
       this.reject = reject;
     });
     this.onAbort = () => this.stop(abortError(options.signal));
-    options.signal?.addEventListener('abort', this.onAbort);
+    if (options.signal !== undefined) listen(options.signal, this.onAbort);
     this.fill();
   }
 
@@ -177,7 +178,7 @@ class Batch {
   finish() {
     if (this.stopped) return;
     this.stopped = true;
-    this.options.signal?.removeEventListener('abort', this.onAbort);
+    if (this.options.signal !== undefined) unlisten(this.options.signal, this.onAbort);
     this.resolve(this.results);
   }
 
@@ -187,7 +188,7 @@ class Batch {
     if (this.stopped) return;
     const { ended } = this;
     this.stopped = this.ended = true;
-    this.options.signal?.removeEventListener('abort', this.onAbort);
+    if (this.options.signal !== undefined) unlisten(this.options.signal, this.onAbort);
     this.resolve(rejection);
     this.results = [];
     if (this.kind.native !== undefined) requests.cancelBatch(this);

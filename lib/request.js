@@ -8,6 +8,7 @@
 const { binding } = require('./binding');
 const { abortError } = require('./delegate');
 const { ECANCELED, EIO, rejectInJob, systemError } = require('./errors');
+const { listen, unlisten } = require('./signals');
 const { kSettled } = require('./symbols');
 
 const uncurryThis = (method) => Function.prototype.call.bind(method);
@@ -405,8 +406,8 @@ function enterAbortable(id, request, signal) {
   if (signal.aborted) {
     onAbort();
   } else {
-    const done = () => signal.removeEventListener('abort', onAbort);
-    signal.addEventListener('abort', onAbort);
+    const done = () => unlisten(signal, onAbort);
+    listen(signal, onAbort);
     promise.then(done, done);
   }
   return promise;

@@ -252,6 +252,13 @@ function isReadable({ nodeFsSync }, { fd }) {
   return (Number.parseInt(flags, 8) & 3) % 2 === 0 && nodeFsSync.fstatSync(fd).isFile();
 }
 
+/** When a stream closes its handle some time after its end. */
+async function hasClosed(handle) {
+  for (let turns = 0; turns < 50 && handle.fd !== -1; turns++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
 const linesStep = fc.nat(2).map((index) =>
   onHandle('readLines()', index, async (side, label, handle) => {
     // A file of gigabytes, made by truncate(), is one line.
@@ -262,6 +269,7 @@ const linesStep = fc.nat(2).map((index) =>
         lines.push(line);
         if (lines.length === MOST_CHUNKS) break;
       }
+      await hasClosed(handle);
       return lines;
     });
   }),
@@ -276,6 +284,7 @@ const webStreamStep = fc.tuple(fc.nat(2), fc.boolean()).map(([index, autoClose])
         chunks.push(chunk);
         if (chunks.length === MOST_CHUNKS) break;
       }
+      if (autoClose) await hasClosed(handle);
       return chunks;
     });
   }),
