@@ -7,6 +7,7 @@
         'src/args.c',
         'src/cached.c',
         'src/caller_memory.c',
+        'src/credentials.c',
         'src/engine.c',
         'src/file_ops.c',
         'src/probe.c',

@@ -226,6 +226,13 @@ export interface RingStatus {
    */
   cqEntries: number;
   /**
+   * Whether the kernel has been told to refuse all that the ring is not for: sockets, other
+   * processes, registrations. `false` when there is no ring, or no such thing in the kernel.
+   */
+  restricted: boolean;
+  /** The settings that the ring is made with, or will be. */
+  tuning: RingTuning;
+  /**
    * What serves each operation of the running Node: `'ring'`, or `'pool'` where the kernel has no
    * opcode for it (or there is no ring). A name of which some calls go one way and some the other
    * (`access` with `F_OK` and with other modes) is `'ring'`.
@@ -260,8 +267,71 @@ export interface RingStats {
   peakInFlight: number;
 }
 
+/** What {@link Ring.configure} sets, each with its variable of the environment. */
+export interface RingOptions {
+  /**
+   * Entries of the submission queue, `8` to `4096`, rounded up to a power of two: how much goes to
+   * the kernel at once. The completion queue has 16 times as many, which is what can be in flight.
+   * Where there is no memory for it, the ring is smaller. Default: `256`, or `URING_FS_ENTRIES`.
+   */
+  entries?: number | undefined;
+  /**
+   * Milliseconds, `0` to `1000`, for which completions may settle promises before the event loop
+   * has to turn, so that timers and sockets wait no longer. Default: `1`, or
+   * `URING_FS_INLINE_BUDGET`.
+   */
+  inlineBudget?: number | undefined;
+  /**
+   * How many kernel workers may be blocked at a time, `1` to `4096` (those for regular files; they
+   * are made only when needed). Default: `256`, or `URING_FS_WORKERS`.
+   */
+  workers?: number | undefined;
+  /**
+   * Blocks of 16 KiB for small whole files, `1` to `512`, and so the number of whole-file calls by
+   * path that the kernel has at a time. Only those that are used take memory. Default: `512`, or
+   * `URING_FS_SLAB`.
+   */
+  slab?: number | undefined;
+  /**
+   * Whether a kernel thread submits (`IORING_SETUP_SQPOLL`), which costs its CPU time as long as
+   * anything goes on. Where it cannot be had, the ring is made without: `setupFlags` says so.
+   * Default: `false`, or `URING_FS_SQPOLL` (`0` or `1`).
+   */
+  sqpoll?: boolean | PollingOptions | undefined;
+}
+
+/** Of the kernel thread that submits. */
+export interface PollingOptions {
+  /**
+   * Milliseconds without work, `1` to `60000`, after which it sleeps. Default: `20`, or
+   * `URING_FS_SQPOLL_IDLE`.
+   */
+  idle?: number | undefined;
+  /** The CPU that it stays on. Default: any, or `URING_FS_SQPOLL_CPU`. */
+  cpu?: number | undefined;
+}
+
+/** Settings in force: see {@link RingOptions}. */
+export interface RingTuning {
+  entries: number;
+  inlineBudget: number;
+  workers: number;
+  slab: number;
+  /** `null`: no kernel thread. */
+  sqpoll: { idle: number; cpu: number | null } | null;
+}
+
 /** A look at the ring of this thread: each worker thread has its own. */
 export interface Ring {
+  /**
+   * Sets how the ring of this thread will be made. To be called before it is first used (by any
+   * operation, or by `status()`); once it is, throws `ERR_INVALID_STATE`. Calls add up. Throws
+   * `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for wrong settings, and then sets none.
+   *
+   * Variables of the environment say the same for a whole process, and have less to say. One with
+   * a wrong value is warned of when the ring is made, and not heeded.
+   */
+  configure(options: RingOptions): void;
   /** Says which backend serves, and why. Makes the ring when nothing has used it so far. */
   status(): RingStatus;
   /** Returns a snapshot of the counters. */

@@ -101,7 +101,8 @@ function nodeError(Base, code, message) {
 
 /** ERR_INVALID_ARG_TYPE, for the few arguments that no function of Node is at hand to judge. */
 function invalidType(what, expected, value) {
-  const message = `The ${what} must be of type ${expected}. Received ${describe(value)}`;
+  const kind = expected.includes(' or ') ? 'one of type' : 'of type';
+  const message = `The ${what} must be ${kind} ${expected}. Received ${describe(value)}`;
   return nodeError(TypeError, 'ERR_INVALID_ARG_TYPE', message);
 }
 
@@ -114,6 +115,12 @@ function describe(value) {
   }
   const text = inspect(value, { colors: false });
   return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
+/** ERR_OUT_OF_RANGE. */
+function outOfRange(name, range, value) {
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`;
+  return nodeError(RangeError, 'ERR_OUT_OF_RANGE', message);
 }
 
 /** ERR_INVALID_ARG_VALUE for a property of an options object. */
@@ -130,6 +137,7 @@ module.exports = {
   invalidType,
   invalidValue,
   nodeError,
+  outOfRange,
   rejectInJob,
   systemError,
 };

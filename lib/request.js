@@ -10,6 +10,7 @@ const { abortError } = require('./delegate');
 const { ECANCELED, EIO, rejectInJob, systemError } = require('./errors');
 const { listen, unlisten } = require('./signals');
 const { kSettled } = require('./symbols');
+const { take } = require('./tuning');
 
 const uncurryThis = (method) => Function.prototype.call.bind(method);
 
@@ -151,9 +152,16 @@ for (const name of Object.keys(binding)) {
 /** Makes this environment's ring, once; what the kernel lacks is refused from then on. */
 function start() {
   if (started) return;
-  const memory = new ArrayBuffer(binding.SLOTS * binding.BLOCK_SIZE);
+  const { sqpoll, ...rest } = take();
+  const memory = new ArrayBuffer(rest.slab * binding.BLOCK_SIZE);
   blocks = Buffer.from(memory);
-  description = binding.start({ ...shared, slab: memory }, deliver);
+  const settings = {
+    ...rest,
+    polled: Number(sqpoll !== null),
+    pollIdle: sqpoll?.idle ?? 0,
+    pollCpu: sqpoll?.cpu ?? -1,
+  };
+  description = binding.start({ ...shared, settings, slab: memory }, deliver);
   if (description.reason !== undefined) failure = description.reason;
   for (const name of Object.keys(ops)) {
     ops[name] = failure === null && description.operations[name] ? binding[name] : refuse;

@@ -2,6 +2,7 @@
 /** Which backend serves, why, and what it has done so far. */
 
 const { nodePromises } = require('./delegate');
+const { configure, current } = require('./tuning');
 
 /** Operations that have an opcode, with the native operation that they cannot do without. */
 const nativeNames = {
@@ -34,7 +35,9 @@ const nativeNames = {
 const setupFlagNames = {
   SQPOLL: 1 << 1,
   CQSIZE: 1 << 3,
+  SQ_AFF: 1 << 2,
   CLAMP: 1 << 4,
+  R_DISABLED: 1 << 6,
   SUBMIT_ALL: 1 << 7,
   COOP_TASKRUN: 1 << 8,
   TASKRUN_FLAG: 1 << 9,
@@ -85,6 +88,8 @@ function operationNames() {
  *   setupFlags: string[],
  *   sqEntries: number,
  *   cqEntries: number,
+ *   restricted: boolean,
+ *   tuning: object,
  *   operations: Record<string, 'ring' | 'pool'>,
  * }} `reason`: why it is the thread pool; null on the ring
  */
@@ -100,6 +105,8 @@ function status() {
     setupFlags: Object.keys(setupFlagNames).filter((name) => flags & setupFlagNames[name]),
     sqEntries: onRing ? description.sqEntries : 0,
     cqEntries: onRing ? description.cqEntries : 0,
+    restricted: onRing && description.restricted === 1,
+    tuning: current().settings,
     operations: Object.fromEntries(
       operationNames().map((name) => {
         const native = nativeNames[name];
@@ -125,4 +132,4 @@ function stats() {
   );
 }
 
-module.exports = { stats, status };
+module.exports = { configure, stats, status };

@@ -43,6 +43,10 @@ struct ufs_environment {
 /* Bytes of all paths of one call. */
 enum { PATHS_SIZE = 64 * 1024 };
 
+/* What settings may be. Of the SQ a request of several steps needs a few entries; the CQ of the
+ * largest is the kernel's largest. */
+enum { MIN_ENTRIES = 8, MAX_ENTRIES = 4096, MAX_INLINE_BUDGET = 1000 };
+
 /* Out of a callback, with JS's exception pending; only where nothing is owned yet. */
 #define TRY(call)                                  \
   do {                                             \
@@ -274,20 +278,59 @@ static const struct {
   const char *name;
   size_t place;
   size_t least;
+  bool each_block; /* `least` is for each block of the slab */
 } shared_parts[] = {
-    {"ids", offsetof(ufs_shared, ids), UFS_HANDOVER_SIZE * sizeof(uint32_t)},
-    {"entered", offsetof(ufs_shared, entered), UFS_HANDOVER_SIZE * sizeof(uint32_t)},
-    {"results", offsetof(ufs_shared, results), UFS_HANDOVER_SIZE * sizeof(double)},
-    {"extras", offsetof(ufs_shared, extras), UFS_HANDOVER_SIZE * sizeof(double)},
-    {"stats", offsetof(ufs_shared, stats), sizeof(double) * UFS_HANDOVER_SIZE *UFS_STAT_FIELDS},
-    {"counters", offsetof(ufs_shared, counters), UFS_COUNTERS * sizeof(double)},
-    {"slab", offsetof(ufs_shared, slab), (size_t)UFS_SLOTS *UFS_BLOCK_SIZE},
+    {"ids", offsetof(ufs_shared, ids), UFS_HANDOVER_SIZE * sizeof(uint32_t), false},
+    {"entered", offsetof(ufs_shared, entered), UFS_HANDOVER_SIZE * sizeof(uint32_t), false},
+    {"results", offsetof(ufs_shared, results), UFS_HANDOVER_SIZE * sizeof(double), false},
+    {"extras", offsetof(ufs_shared, extras), UFS_HANDOVER_SIZE * sizeof(double), false},
+    {"stats", offsetof(ufs_shared, stats), sizeof(double) * UFS_HANDOVER_SIZE *UFS_STAT_FIELDS,
+     false},
+    {"counters", offsetof(ufs_shared, counters), UFS_COUNTERS * sizeof(double), false},
+    {"slab", offsetof(ufs_shared, slab), UFS_BLOCK_SIZE, true},
 };
 enum { SHARED_PARTS = sizeof shared_parts / sizeof shared_parts[0] };
 
+static bool get_number(napi_env env, napi_value object, const char *name, double least, double most,
+                       double *number) {
+  napi_value value = NULL;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok) return false;
+  if (napi_get_value_double(env, value, number) != napi_ok) return false;
+  return *number >= least && *number <= most;
+}
+
+/* object.settings, whose numbers lib/tuning.js has checked. */
+static bool get_settings(napi_env env, napi_value object, ufs_settings *settings) {
+  napi_value source = NULL;
+  double entries = 0;
+  double workers = 0;
+  double blocks = 0;
+  double polled = 0;
+  double idle = 0;
+  double cpu = 0;
+  if (napi_get_named_property(env, object, "settings", &source) != napi_ok ||
+      !get_number(env, source, "entries", MIN_ENTRIES, MAX_ENTRIES, &entries) ||
+      !get_number(env, source, "workers", 1, INT32_MAX, &workers) ||
+      !get_number(env, source, "slab", 1, UFS_SLOTS, &blocks) ||
+      !get_number(env, source, "inlineBudget", 0, MAX_INLINE_BUDGET, &settings->inline_budget) ||
+      !get_number(env, source, "polled", 0, 1, &polled) ||
+      !get_number(env, source, "pollIdle", 0, INT32_MAX, &idle) ||
+      !get_number(env, source, "pollCpu", -1, INT32_MAX, &cpu)) {
+    return false;
+  }
+  settings->blocks = (unsigned)blocks;
+  settings->ring = (ufs_ring_settings){.entries = (unsigned)entries,
+                                       .workers = (unsigned)workers,
+                                       .polled = polled != 0,
+                                       .poll_idle = (unsigned)idle,
+                                       .poll_cpu = (int)cpu};
+  return true;
+}
+
 /* Everything that must stay, as an array of our own: nobody can take anything out of it. The values
  * are fetched first, since a getter may run JS that takes memory away. */
-static bool get_shared(napi_env env, napi_value object, napi_value *kept, ufs_shared *shared) {
+static bool get_shared(napi_env env, napi_value object, unsigned blocks, napi_value *kept,
+                       ufs_shared *shared) {
   napi_value values[SHARED_PARTS + 1];
   if (napi_create_array(env, kept) != napi_ok) return false;
   for (uint32_t i = 0; i <= SHARED_PARTS; i++) {
@@ -299,9 +342,9 @@ static bool get_shared(napi_env env, napi_value object, napi_value *kept, ufs_sh
   }
   for (uint32_t i = 0; i < SHARED_PARTS; i++) {
     void **memory = (void **)((char *)shared + shared_parts[i].place);
+    const size_t least = shared_parts[i].least * (shared_parts[i].each_block ? blocks : 1);
     size_t size = 0;
-    if (napi_get_arraybuffer_info(env, values[i], memory, &size) != napi_ok ||
-        size < shared_parts[i].least) {
+    if (napi_get_arraybuffer_info(env, values[i], memory, &size) != napi_ok || size < least) {
       return false;
     }
   }
@@ -338,6 +381,7 @@ static napi_value describe_ring(napi_env env, const ufs_environment *environment
   TRY(napi_create_object(env, &operations));
   TRY(napi_set_named_property(env, object, "operations", operations));
   TRY(set_number(env, object, "setupFlags", engine->ring.setup_flags));
+  TRY(set_number(env, object, "restricted", engine->ring.restricted));
   TRY(set_number(env, object, "sqEntries", engine->ring.uring.sq.ring_entries));
   TRY(set_number(env, object, "cqEntries", engine->ring.uring.cq.ring_entries));
   for (const ufs_call *call = environment->calls; call->operation != NULL; call++) {
@@ -362,9 +406,9 @@ static void forget(ufs_environment *environment) {
 }
 
 /* start({ ids, entered, results, extras, stats, counters, slab: ArrayBuffers, pending: the table
- * that pins }, deliver): { reason } when there is no ring to be had, else { setupFlags, sqEntries,
- * cqEntries, operations }. The ArrayBuffers are the ring's from then on: they must be neither
- * detached nor resized. */
+ * that pins, settings: numbers }, deliver): { reason } when there is no ring to be had, else {
+ * setupFlags, restricted, sqEntries, cqEntries, operations }. The ArrayBuffers are the ring's from
+ * then on: they must be neither detached nor resized. */
 static napi_value start(napi_env env, napi_callback_info info) {
   napi_value values[2];
   size_t count = 2;
@@ -375,9 +419,11 @@ static napi_value start(napi_env env, napi_callback_info info) {
   napi_valuetype type = napi_undefined;
   if (count == 2) TRY(napi_typeof(env, values[1], &type));
   ufs_shared shared;
+  ufs_settings settings;
   napi_value kept = NULL;
-  if (type != napi_function || !get_shared(env, values[0], &kept, &shared)) {
-    return fail(env, "start() takes the shared memory and a function");
+  if (type != napi_function || !get_settings(env, values[0], &settings) ||
+      !get_shared(env, values[0], settings.blocks, &kept, &shared)) {
+    return fail(env, "start() takes the shared memory, with settings, and a function");
   }
   /* Not before: a getter may have called start(), too. */
   if (environment->running) return fail(env, "the ring has been started");
@@ -392,7 +438,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
   TRY(napi_create_reference(env, kept, 1, &environment->kept));
   TRY(napi_create_reference(env, values[1], 1, &environment->deliver));
   engine->shared = shared;
-  const int result = ufs_engine_open(engine, loop);
+  const int result = ufs_engine_open(engine, loop, &settings);
   if (result < 0) return describe_failure(env, result);
   environment->running = true;
   return describe_ring(env, environment);

@@ -6,10 +6,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* One millisecond of settled promises, then a turn of the loop: timers and sockets never wait
- * longer, and the turn costs well under a hundredth of that. */
-enum { INLINE_BUDGET_NS = 1000 * 1000 };
-
 /* Bytes that one submission may copy in this thread: about a millisecond's worth. */
 enum { ROUND_BYTES = 4 * 1024 * 1024 };
 
@@ -23,7 +19,9 @@ enum { STEP_CLOSE_SLOT = 7, STEP_BITS = 3 };
 enum { FEW = 4 };
 
 /* Fewer where RLIMIT_NOFILE does not allow all of them. */
-static const unsigned slot_counts[] = {UFS_SLOTS, 128, 32};
+static const unsigned fewer_slots[] = {128, 32};
+
+enum { NS_PER_MS = 1000 * 1000 };
 
 /* ---- queues ---- */
 
@@ -51,15 +49,19 @@ static uint32_t queued(const ufs_engine *engine) {
 
 /* ---- direct descriptors ---- */
 
-static void register_slots(ufs_engine *engine) {
+static bool register_slots_of(ufs_engine *engine, unsigned count) {
+  if (io_uring_register_files_sparse(&engine->ring.uring, count + 1) < 0) return false;
+  engine->slot_count = count;
+  engine->ring.spare_slot = (int)count;
+  return true;
+}
+
+static void register_slots(ufs_engine *engine, unsigned wanted) {
   engine->slot_count = 0;
   if (!engine->ring.linked_files) return;
-  for (size_t i = 0; i < sizeof slot_counts / sizeof slot_counts[0]; i++) {
-    if (io_uring_register_files_sparse(&engine->ring.uring, slot_counts[i] + 1) == 0) {
-      engine->slot_count = slot_counts[i];
-      engine->ring.spare_slot = (int)slot_counts[i];
-      break;
-    }
+  bool done = register_slots_of(engine, wanted);
+  for (size_t i = 0; i < sizeof fewer_slots / sizeof fewer_slots[0] && !done; i++) {
+    if (fewer_slots[i] < wanted) done = register_slots_of(engine, fewer_slots[i]);
   }
   /* The lowest on top: a few slots, and so a few blocks of the slab, serve again and again. */
   engine->free_slots = engine->slot_count;
@@ -466,7 +468,9 @@ static void end_round(ufs_engine *engine) {
 }
 
 uint32_t ufs_engine_flush(ufs_engine *engine) {
-  if (!within_budget(engine)) {
+  const bool is_due = engine->flush_due;
+  engine->flush_due = false;
+  if (!is_due && !within_budget(engine)) {
     /* Even if a wake-up is on its way: a flush in between (from setImmediate(), say) may have found
      * nothing to stay alive for. */
     ufs_ring_keep_alive(&engine->ring, true);
@@ -491,6 +495,7 @@ static void on_wake(ufs_ring *ring) {
   engine->turn_start = uv_hrtime();
   /* JS looks at their memory once more, then flushes. */
   if (engine->unchecked > 0) {
+    engine->flush_due = true;
     engine->deliver(engine, UFS_MORE);
     return;
   }
@@ -572,11 +577,13 @@ static const ufs_ring_hooks hooks = {
     .closed = on_closed,
 };
 
-int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop) {
-  engine->inline_budget = INLINE_BUDGET_NS;
-  int result = ufs_ring_open(&engine->ring, &hooks);
+int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop, const ufs_settings *settings) {
+  engine->inline_budget = (uint64_t)(settings->inline_budget * NS_PER_MS);
+  int result = ufs_ring_open(&engine->ring, &hooks, &settings->ring);
   if (result < 0) return result;
-  register_slots(engine);
+  register_slots(engine, settings->blocks);
+  result = ufs_ring_enable(&engine->ring, &settings->ring);
+  if (result < 0) return result;
   return ufs_ring_watch(&engine->ring, loop);
 }
 

@@ -85,7 +85,7 @@ typedef struct {
   double *extras;    /* [UFS_HANDOVER_SIZE] */
   double *stats;     /* [UFS_HANDOVER_SIZE * UFS_STAT_FIELDS] */
   double *counters;  /* [UFS_COUNTERS] */
-  uint8_t *slab;     /* [UFS_SLOTS * UFS_BLOCK_SIZE] */
+  uint8_t *slab;     /* [blocks * UFS_BLOCK_SIZE] */
 } ufs_shared;
 
 typedef struct {
@@ -93,6 +93,12 @@ typedef struct {
   ufs_request *tail;
   uint32_t length;
 } ufs_queue;
+
+typedef struct {
+  ufs_ring_settings ring;
+  double inline_budget; /* ms: how long completions may keep the loop from turning */
+  unsigned blocks;      /* of the slab, and direct descriptors: UFS_SLOTS at the most */
+} ufs_settings;
 
 struct ufs_engine {
   ufs_ring ring; /* first: the ring's hooks get at the engine by it */
@@ -112,6 +118,7 @@ struct ufs_engine {
   bool flushing;             /* completions now are 'inline' */
   bool cancel_due;           /* for some superseded request */
   bool wake_sent;
+  bool flush_due; /* the next flush is the loop's own: it may not be put off to the loop again */
 
   /* How long completions have been delivered without a turn of the loop. */
   uint64_t turn;          /* of the loop, at the last flush */
@@ -138,7 +145,7 @@ struct ufs_engine {
 
 /* Makes the ring and starts to watch it. `shared`, `deliver`, `closed` are set before. 0, or -errno
  * with nothing left behind. */
-int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop);
+int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop, const ufs_settings *settings);
 
 /* Cancels and drains (blocking), then calls engine->closed from the loop. */
 void ufs_engine_close(ufs_engine *engine);

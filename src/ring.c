@@ -9,24 +9,44 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* SQ sizes to try, and how many CQEs there are for each SQE. Rings are charged to RLIMIT_MEMLOCK on
- * some kernels (before 5.12, and again from 6.14 on), hence the smaller ones. */
-static const unsigned sq_sizes[] = {256, 64, 8};
+/* SQ sizes to try where there is no memory for the one that is wanted, and how many CQEs there are
+ * for each SQE. Rings are charged to RLIMIT_MEMLOCK on some kernels (before 5.12, and again from
+ * 6.14 on). */
+static const unsigned smaller_sizes[] = {64, 8};
 enum { CQ_PER_SQ = 16 };
 
 /* The best mode first. DEFER_TASKRUN: completions are posted when we ask for them, never by an
  * interrupt of JS; TASKRUN_FLAG tells us cheaply when to ask. */
 static const unsigned setup_modes[] = {
     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-        IORING_SETUP_SUBMIT_ALL,
-    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
-    IORING_SETUP_SUBMIT_ALL,
+        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+        IORING_SETUP_R_DISABLED,
+    IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
+    IORING_SETUP_R_DISABLED,
     0,
 };
 
-/* A ceiling on blocked kernel workers, so that stuck opens (FIFOs, dead mounts) do not hold up the
- * rest. The default is four a CPU. */
-enum { BOUNDED_WORKERS = 256 };
+/* With a kernel thread that submits, which goes with none of the ways to run completions. */
+static const unsigned polled_modes[] = {
+    IORING_SETUP_SQPOLL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_SUBMIT_ALL |
+        IORING_SETUP_R_DISABLED,
+    IORING_SETUP_SQPOLL | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
+    IORING_SETUP_SQPOLL | IORING_SETUP_R_DISABLED,
+};
+
+/* All that the ring is let do: a bug here, or one elsewhere in the process that writes to the
+ * ring's memory, gets at files as before, but at no socket and no other process. */
+static const uint8_t file_opcodes[] = {
+    IORING_OP_NOP,      IORING_OP_READV,    IORING_OP_WRITEV,  IORING_OP_FSYNC,
+    IORING_OP_POLL_ADD, IORING_OP_OPENAT,   IORING_OP_CLOSE,   IORING_OP_STATX,
+    IORING_OP_READ,     IORING_OP_WRITE,    IORING_OP_MADVISE, IORING_OP_ASYNC_CANCEL,
+    IORING_OP_RENAMEAT, IORING_OP_UNLINKAT, IORING_OP_MKDIRAT, IORING_OP_SYMLINKAT,
+    IORING_OP_LINKAT,   UFS_OP_FTRUNCATE,
+};
+static const uint8_t sqe_flags = IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_IO_HARDLINK | IOSQE_ASYNC;
+static const uint8_t registrations[] = {IORING_REGISTER_FILES_UPDATE, IORING_UNREGISTER_RING_FDS,
+                                        IORING_REGISTER_PERSONALITY};
 
 enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20, MOST_CANCELS_REFUSED = 250 };
 
@@ -36,31 +56,67 @@ enum { MOST_REFUSALS = 8, FETCH_AGAIN_MS = 8 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static int setup_with_flags(ufs_ring *ring, unsigned flags) {
-  int result = -EINVAL;
-  for (size_t i = 0; i < COUNT(sq_sizes); i++) {
-    struct io_uring_params params;
-    memset(&params, 0, sizeof params);
-    params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-    params.cq_entries = sq_sizes[i] * CQ_PER_SQ;
-    result = io_uring_queue_init_params(sq_sizes[i], &ring->uring, &params);
-    if (result == 0) {
-      ring->setup_flags = params.flags;
-      ring->in_flight_limit = params.cq_entries;
-      ring->linked_files = ufs_probe_linked_files(&params);
-      return 0;
+static int setup_with_size(ufs_ring *ring, unsigned entries, unsigned flags,
+                           const ufs_ring_settings *settings) {
+  struct io_uring_params params;
+  memset(&params, 0, sizeof params);
+  params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  params.cq_entries = entries * CQ_PER_SQ;
+  if ((flags & IORING_SETUP_SQPOLL) != 0) {
+    params.sq_thread_idle = settings->poll_idle;
+    if (settings->poll_cpu >= 0) {
+      params.flags |= IORING_SETUP_SQ_AFF;
+      params.sq_thread_cpu = (unsigned)settings->poll_cpu;
     }
-    if (result != -ENOMEM) break;
+  }
+  const int result = io_uring_queue_init_params(entries, &ring->uring, &params);
+  if (result < 0) return result;
+  ring->setup_flags = params.flags;
+  ring->in_flight_limit = params.cq_entries;
+  ring->linked_files = ufs_probe_linked_files(&params);
+  ring->polled = (params.flags & IORING_SETUP_SQPOLL) != 0;
+  return 0;
+}
+
+static int setup_with_flags(ufs_ring *ring, unsigned flags, const ufs_ring_settings *settings) {
+  int result = setup_with_size(ring, settings->entries, flags, settings);
+  for (size_t i = 0; i < COUNT(smaller_sizes) && result == -ENOMEM; i++) {
+    if (smaller_sizes[i] >= settings->entries) continue;
+    result = setup_with_size(ring, smaller_sizes[i], flags, settings);
   }
   return result;
 }
 
-static int setup(ufs_ring *ring) {
+static int setup(ufs_ring *ring, const ufs_ring_settings *settings) {
   int result = -EINVAL;
+  /* Whatever is in the way of the thread (a CPU that is not there, an old kernel that wants root)
+   * is not in the way of a ring. */
+  for (size_t i = 0; settings->polled && i < COUNT(polled_modes) && result < 0; i++) {
+    result = setup_with_flags(ring, polled_modes[i], settings);
+  }
+  if (result < 0) result = -EINVAL;
   for (size_t i = 0; i < COUNT(setup_modes) && result == -EINVAL; i++) {
-    result = setup_with_flags(ring, setup_modes[i]);
+    result = setup_with_flags(ring, setup_modes[i], settings);
   }
   return result;
+}
+
+static int restrict_to_files(ufs_ring *ring) {
+  struct io_uring_restriction allowed[COUNT(file_opcodes) + COUNT(registrations) + 1];
+  memset(allowed, 0, sizeof allowed);
+  unsigned count = 0;
+  for (size_t i = 0; i < COUNT(file_opcodes); i++) {
+    if (!ring->opcodes[file_opcodes[i]]) continue; /* a number that this kernel refuses */
+    allowed[count].opcode = IORING_RESTRICTION_SQE_OP;
+    allowed[count++].sqe_op = file_opcodes[i];
+  }
+  for (size_t i = 0; i < COUNT(registrations); i++) {
+    allowed[count].opcode = IORING_RESTRICTION_REGISTER_OP;
+    allowed[count++].register_op = registrations[i];
+  }
+  allowed[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+  allowed[count++].sqe_flags = sqe_flags;
+  return io_uring_register_restrictions(&ring->uring, allowed, count);
 }
 
 static void drain_eventfd(const ufs_ring *ring) {
@@ -102,12 +158,17 @@ static bool has_many_cpus(void) {
   return sched_getaffinity(0, sizeof cpus, &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 }
 
-int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks) {
+static void discard(ufs_ring *ring) {
+  (void)close(ring->event_fd);
+  io_uring_queue_exit(&ring->uring);
+}
+
+int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks, const ufs_ring_settings *settings) {
   memset(ring, 0, sizeof *ring);
   ring->hooks = hooks;
   ring->many_cpus = has_many_cpus();
   ring->spare_slot = -1;
-  int result = setup(ring);
+  int result = setup(ring, settings);
   if (result < 0) return result;
 
   ring->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -117,20 +178,27 @@ int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks) {
     return result;
   }
   result = io_uring_register_eventfd(&ring->uring, ring->event_fd);
+  if (result == 0 && ring->polled) result = ufs_credentials_read(&ring->credentials);
   if (result == 0) result = io_uring_ring_dontfork(&ring->uring);
   if (result == 0) result = ufs_probe_opcodes(&ring->uring, ring->opcodes, COUNT(ring->opcodes));
-  if (result == 0) result = round_trip(ring);
-  if (result < 0) {
-    (void)close(ring->event_fd);
-    io_uring_queue_exit(&ring->uring);
-    return result;
-  }
+  if (result < 0) discard(ring);
+  return result;
+}
 
-  /* Both are gains, not needs: an older kernel refuses them and nothing is lost. */
-  unsigned workers[2] = {BOUNDED_WORKERS, 0};
+int ufs_ring_enable(ufs_ring *ring, const ufs_ring_settings *settings) {
+  /* These are gains, not needs: an older kernel refuses them and nothing is lost. What comes after
+   * the restrictions is subject to them. */
+  unsigned workers[2] = {settings->workers, 0};
   (void)io_uring_register_iowq_max_workers(&ring->uring, workers);
   (void)io_uring_register_ring_fd(&ring->uring);
-  return 0;
+  int result = 0;
+  if ((ring->setup_flags & IORING_SETUP_R_DISABLED) != 0) {
+    ring->restricted = restrict_to_files(ring) == 0;
+    result = io_uring_enable_rings(&ring->uring);
+  }
+  if (result == 0) result = round_trip(ring);
+  if (result < 0) discard(ring);
+  return result;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -207,8 +275,7 @@ static void on_prepare(uv_prepare_t *prepare) {
 int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
   int result = uv_poll_init(loop, &ring->poll, ring->event_fd);
   if (result < 0) {
-    (void)close(ring->event_fd);
-    io_uring_queue_exit(&ring->uring);
+    discard(ring);
     return result;
   }
   ring->poll.data = ring;
@@ -256,7 +323,8 @@ struct io_uring_sqe *ufs_ring_take(ufs_ring *ring) {
  */
 static void give_back(ufs_ring *ring) {
   struct io_uring_sq *sq = &ring->uring.sq;
-  const unsigned head = *sq->khead;
+  /* What the kernel's thread can see already it may have taken by now. */
+  const unsigned head = ring->polled ? sq->sqe_head : *sq->khead;
   const unsigned tail = sq->sqe_tail;
   sq->sqe_head = sq->sqe_tail = head;
   *sq->ktail = head; /* which the kernel looks at in io_uring_enter(2) only */
@@ -298,7 +366,51 @@ static bool passes_by(int error) {
   return error == -EINTR || error == -EAGAIN || error == -EBUSY;
 }
 
+/* SQEs that the kernel does not have, or cannot see. */
+static unsigned unsubmitted(const ufs_ring *ring) {
+  const struct io_uring_sq *sq = &ring->uring.sq;
+  return ring->polled ? sq->sqe_tail - sq->sqe_head : io_uring_sq_ready(&ring->uring);
+}
+
+/*
+ * The kernel's thread has the credentials of when the ring was made, and would open with root's
+ * rights what root asked for before it became somebody else. So every submission looks who we are,
+ * which takes three system calls that do next to nothing, and SQEs say so.
+ */
+static int follow_credentials(ufs_ring *ring) {
+  ufs_credentials now;
+  int result = ufs_credentials_read(&now);
+  if (result < 0) return result;
+  if (memcmp(&now, &ring->credentials, sizeof now) != 0) {
+    result = io_uring_register_personality(&ring->uring);
+    if (result < 0) return result;
+    ring->personality = (uint16_t)result;
+    ring->credentials = now;
+  }
+  const struct io_uring_sq *sq = &ring->uring.sq;
+  for (unsigned i = sq->sqe_head; ring->personality != 0 && i != sq->sqe_tail; i++) {
+    sq->sqes[i & sq->ring_mask].personality = ring->personality;
+  }
+  return 0;
+}
+
+/* A kernel thread takes what is there, and has to be woken if it sleeps. */
+static int submit_polled(ufs_ring *ring) {
+  if (ring->failure == 0 && unsubmitted(ring) > 0) {
+    int result = follow_credentials(ring);
+    if (result == 0) {
+      if ((*ring->uring.sq.kflags & IORING_SQ_NEED_WAKEUP) != 0) ring->enters++;
+      result = io_uring_submit(&ring->uring);
+    }
+    if (result < 0 && !passes_by(result)) fail(ring, result);
+  }
+  /* It lags behind; nothing tells when there is room again, unless something completes. */
+  if (ring->failure == 0 && io_uring_sq_space_left(&ring->uring) == 0) try_later(ring, 1);
+  return ring->failure;
+}
+
 int ufs_ring_submit(ufs_ring *ring) {
+  if (ring->polled) return submit_polled(ring);
   while (ring->failure == 0 && io_uring_sq_ready(&ring->uring) > 0) {
     ring->enters++;
     const int result = io_uring_submit_and_get_events(&ring->uring);
@@ -463,7 +575,7 @@ void ufs_ring_close(ufs_ring *ring) {
   while (ring->in_flight > 0 && ring->failure == 0) {
     ring->hooks->cancel_all(ring);
     (void)ufs_ring_submit(ring);
-    if (io_uring_sq_ready(&ring->uring) > 0) {
+    if (unsubmitted(ring) > 0) {
       give_back(ring); /* cancellations are made anew */
       if (++refusals == MOST_CANCELS_REFUSED) fail(ring, -EAGAIN);
     }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "credentials.h"
 #include "probe.h"
 
 typedef struct ufs_ring ufs_ring;
@@ -28,6 +29,14 @@ typedef struct {
   /* ufs_ring_close() is done: nothing of the ring is in use any more. */
   void (*closed)(ufs_ring *ring);
 } ufs_ring_hooks;
+
+typedef struct {
+  unsigned entries;   /* of the SQ: SQEs in one submission. The CQ has so many times more. */
+  unsigned workers;   /* a ceiling on blocked kernel workers */
+  bool polled;        /* a kernel thread submits (SQPOLL), where it may be had */
+  unsigned poll_idle; /* ms after which that thread sleeps */
+  int poll_cpu;       /* that it stays on, or -1 */
+} ufs_ring_settings;
 
 struct ufs_ring {
   struct io_uring uring;
@@ -49,15 +58,23 @@ struct ufs_ring {
   int failure;              /* -errno that made io_uring_enter(2) unusable, or 0 */
   bool many_cpus;           /* for this thread and kernel workers to run at once */
   bool linked_files;        /* see ufs_probe_linked_files() */
+  bool polled;              /* a kernel thread takes the SQEs, with the credentials of the start */
+  ufs_credentials credentials; /* that the SQEs of a polled ring run with */
+  uint16_t personality;        /* by which they get those, if they are not the start's */
+  bool restricted;             /* to what this package needs */
   bool opcodes[UFS_OP_FTRUNCATE + 1];
 };
 
 /* user_data of an SQE whose CQE nobody waits for. */
 #define UFS_NOBODY 0
 
-/* Makes the ring, and trusts it only after a NOP has come back through the eventfd. 0, or -errno
- * with nothing left behind. */
-int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks);
+/* Makes the ring, so far without use: the owner may register what it needs. 0, or -errno with
+ * nothing left behind. */
+int ufs_ring_open(ufs_ring *ring, const ufs_ring_hooks *hooks, const ufs_ring_settings *settings);
+
+/* Restricts the ring to files and enables it, and trusts it only after a NOP has come back through
+ * the eventfd. 0, or -errno with nothing left behind. */
+int ufs_ring_enable(ufs_ring *ring, const ufs_ring_settings *settings);
 
 /* Starts to watch the eventfd on `loop`. From here on the ring is ended by ufs_ring_close() only.
  * 0, or -errno with nothing left behind. */

@@ -7,6 +7,7 @@ const path = require('node:path');
 const {
   ROOT,
   describeOnRing,
+  resultOf,
   runProgram,
   skip,
   uring: { ring },
@@ -14,7 +15,7 @@ const {
 } = require('./helpers/environment');
 const { faultyWork } = require('./helpers/faulty-work');
 
-const { EAGAIN, EBADF, EBUSY, ECANCELED, EINTR, EIO, ENXIO } = constants.errno;
+const { EACCES, EAGAIN, EBADF, EBUSY, ECANCELED, EINTR, EIO, ENXIO } = constants.errno;
 
 const PRELOAD = path.join(__dirname, 'helpers', 'other-addon.js');
 const TEST_HELPERS = path.join(ROOT, 'test/native/build/Release/test_helpers.node');
@@ -27,12 +28,15 @@ const FAULTY =
 const SETUP = {
   CQSIZE: 1 << 3,
   CLAMP: 1 << 4,
+  R_DISABLED: 1 << 6,
   SUBMIT_ALL: 1 << 7,
   COOP_TASKRUN: 1 << 8,
   TASKRUN_FLAG: 1 << 9,
 };
 const OPCODE = {
   FSYNC: 3,
+  SENDMSG: 9,
+  CONNECT: 16,
   OPENAT: 18,
   CLOSE: 19,
   STATX: 21,
@@ -40,6 +44,7 @@ const OPCODE = {
   WRITE: 23,
   RENAMEAT: 35,
   MKDIRAT: 37,
+  SOCKET: 45,
 };
 
 describeOnRing('with failures injected', () => {
@@ -117,8 +122,50 @@ describeOnRing('with failures injected', () => {
     });
   }
 
+  it('the ring carries file operations only', async function () {
+    if (!ring.status().restricted) skip(this, 'this kernel has no restrictions');
+    for (const foreign of [OPCODE.SENDMSG, OPCODE.CONNECT, OPCODE.SOCKET]) {
+      const outcome = await runWith(
+        `foreign:1:${foreign}:${OPCODE.MKDIRAT}`,
+        async ({ uring, args, say }) => {
+          const codeOf = (name) => uring.mkdir(`${args.folder}/${name}`).catch(({ code }) => code);
+          say(await Promise.all(['a', 'b', 'c'].map(codeOf)));
+        },
+        { folder: newFolder() },
+      );
+      assert.deepEqual(outcome, ['EACCES', 'EACCES', 'EACCES'], `opcode ${foreign}`);
+    }
+  });
+
+  it('nor may anything else be registered with it', async function () {
+    if (!ring.status().restricted) skip(this, 'this kernel has no restrictions');
+    const answers = await resultOf(
+      ({ uring, args, nodeFs: files, say }) => {
+        const linkOf = (fd) => {
+          try {
+            return files.readlinkSync(`/proc/self/fd/${fd}`);
+          } catch {
+            return ''; // that of the folder
+          }
+        };
+        const rings = () => {
+          const all = files.readdirSync('/proc/self/fd').map(Number);
+          return all.filter((fd) => linkOf(fd) === 'anon_inode:[io_uring]');
+        };
+        const before = rings(); // libuv's own
+        uring.ring.status();
+        const [ours] = rings().filter((fd) => !before.includes(fd));
+        const { register } = require(args.helpers);
+        const UNREGISTER = { BUFFERS: 1, FILES: 3, EVENTFD: 5, PBUF_RING: 23 };
+        say(Object.values(UNREGISTER).map((opcode) => register(ours, opcode)));
+      },
+      { args: { helpers: TEST_HELPERS } },
+    );
+    assert.deepEqual(answers, [-EACCES, -EACCES, -EACCES, -EACCES]);
+  });
+
   describe('on kernels that know less', () => {
-    const PLAIN = ['CQSIZE', 'CLAMP'];
+    const PLAIN = ['CQSIZE', 'CLAMP', 'R_DISABLED'];
     const COOP = [...PLAIN, 'SUBMIT_ALL', 'COOP_TASKRUN', 'TASKRUN_FLAG'];
     const NAMES = ['link', 'mkdir', 'mkdtemp', 'symlink'];
     /** By the version that is like that: its set-up flags and opcodes, and what it leaves to the pool. */

@@ -82,7 +82,7 @@ describe('lib/index', () => {
     );
     assert.deepEqual(
       files.map((file) => path.relative(ROOT, file)),
-      ['lib/index.js', 'lib/delegate.js', 'lib/ring.js'],
+      ['lib/index.js', 'lib/delegate.js', 'lib/ring.js', 'lib/tuning.js'],
     );
   });
 

@@ -25,6 +25,7 @@ enum {
   RESULT,
   NTH,
   KILL,
+  FOREIGN,
   STALE,
   ENTRIES,
   OVERFLOW,
@@ -34,9 +35,9 @@ enum {
   KINDS,
 };
 
-static const char *const names[KINDS] = {"enter",   "early",    "fetch", "late",    "partial",
-                                         "short",   "result",   "nth",   "kill",    "stale",
-                                         "entries", "overflow", "flags", "opcodes", "unlinked"};
+static const char *const names[KINDS] = {
+    "enter", "early",   "fetch", "late",    "partial",  "short", "result",  "nth",
+    "kill",  "foreign", "stale", "entries", "overflow", "flags", "opcodes", "unlinked"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -147,6 +148,13 @@ static void fail_sqe(struct io_uring_sqe *sqe, int error) {
   sqe->user_data = user_data;
 }
 
+static void make_foreign(struct io_uring_sqe *sqe, int opcode) {
+  const __u64 user_data = sqe->user_data;
+  memset(sqe, 0, sizeof *sqe);
+  sqe->opcode = (__u8)opcode;
+  sqe->user_data = user_data;
+}
+
 static bool is_vectored(const struct io_uring_sqe *sqe) {
   return sqe->opcode == IORING_OP_READV || sqe->opcode == IORING_OP_WRITEV;
 }
@@ -192,7 +200,9 @@ static void change_new_sqes(struct io_uring *ring) {
     const bool meant = faults[RESULT].opcode < 0 ? sqe->opcode != IORING_OP_CLOSE
                                                  : sqe->opcode == faults[RESULT].opcode;
     const bool waits = faults[RESULT].error == EAGAIN && (sqe->flags & IOSQE_ASYNC) != 0;
-    if (meant && !waits && strikes(RESULT)) {
+    if (sqe->opcode == faults[FOREIGN].opcode && strikes(FOREIGN)) {
+      make_foreign(sqe, faults[FOREIGN].error);
+    } else if (meant && !waits && strikes(RESULT)) {
       fail_sqe(sqe, -faults[RESULT].error);
     } else if (is_nth(sqe)) {
       fail_sqe(sqe, -faults[NTH].error);

@@ -16,6 +16,7 @@
  *                  never one for a kernel worker, which waits
  *   nth:n:e:o      the nth SQE of opcode o completes with e without having run
  *   kill:n:a       the process is killed before its nth submission (a = 0) or right after it (1)
+ *   foreign:n:p:o  one in n SQEs of opcode o becomes one of opcode p, with blank arguments
  *   stale:n        one in n calls leaves IORING_SQ_TASKRUN set with nothing behind it
  *   entries:n      there is memory for a ring of n entries only
  *   overflow:n     the CQ has n entries, the addon is told that it has 16 n

@@ -137,11 +137,21 @@ Napi::Value WaitFor(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), code);
 }
 
+// register(descriptor of a ring, opcode of io_uring_register(2)) -> what the kernel says to one
+// without arguments: 0 or more, or -errno
+Napi::Value Register(const Napi::CallbackInfo &info) {
+  const int32_t fd = info[0].As<Napi::Number>().Int32Value();
+  const int32_t opcode = info[1].As<Napi::Number>().Int32Value();
+  const long result = syscall(SYS_io_uring_register, fd, opcode, nullptr, 0);
+  return Napi::Number::New(info.Env(), result < 0 ? -errno : static_cast<double>(result));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("externalBuffer", Napi::Function::New(env, ExternalBuffer));
   exports.Set("poisonAtEnd", Napi::Function::New(env, PoisonAtEnd));
   exports.Set("fork", Napi::Function::New(env, Fork));
   exports.Set("waitFor", Napi::Function::New(env, WaitFor));
+  exports.Set("register", Napi::Function::New(env, Register));
   exports.Set("finalized", Napi::Function::New(env, Finalized));
   return exports;
 }

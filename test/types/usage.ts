@@ -29,6 +29,7 @@ import {
   type Backend,
   type OperationName,
   type Ring,
+  type RingOptions,
   type RingStats,
   type RingStatus,
   type ServedBy,
@@ -288,6 +289,10 @@ export function status(): string {
   expectType<string[]>()(current.setupFlags);
   expectType<number>()(current.sqEntries);
   expectType<number>()(current.cqEntries);
+  expectType<boolean>()(current.restricted);
+  const { tuning } = current;
+  expectType<number[]>()([tuning.entries, tuning.inlineBudget, tuning.workers, tuning.slab]);
+  expectType<number | null | undefined>()(tuning.sqpoll?.cpu);
   expectType<ServedBy>()(current.operations.readFile);
   expectType<ServedBy>()(current.operations.readdir);
   expectType<ServedBy>()(current.operations.readv);
@@ -308,6 +313,17 @@ export function status(): string {
   if (current.operations.constants === 'ring') return '';
   // @ts-expect-error status takes nothing
   ring.status(true);
+  expectType<void>()(ring.configure({ entries: 64, inlineBudget: 0.5, workers: 8, slab: 16 }));
+  ring.configure({ sqpoll: true });
+  ring.configure({ sqpoll: { idle: 5, cpu: 0 } });
+  const none: RingOptions = {};
+  ring.configure(none);
+  // @ts-expect-error a number
+  ring.configure({ entries: '64' });
+  // @ts-expect-error no such setting
+  ring.configure({ size: 64 });
+  // @ts-expect-error settings are to be said
+  ring.configure();
   // @ts-expect-error the ring is not to be replaced
   fs.ring = ring;
 
