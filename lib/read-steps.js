@@ -4,6 +4,7 @@
  * takes, or does not say its size.
  */
 
+const { O_RDONLY } = require('node:fs').constants;
 const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open } = require('./descriptor');
@@ -62,7 +63,7 @@ function isLargeNext() {
  * Files that are read by steps have a descriptor of the process each, and memory: no more than so many at
  * once, the others wait in order. (A small file needs no descriptor, and is bounded by the ring.)
  */
-const FILES_AT_ONCE = 128;
+const FILES_AT_ONCE = 96;
 const waiting = new Queue();
 let filesOpen = 0;
 
@@ -112,7 +113,7 @@ function readSteps(path, flags, encoding, signal) {
     return inItsTurn(signal, () => readOpened(path, flags, encoding, signal));
   }
   const request = prepare(OPEN_SIZED, path);
-  request.detail = { flags, encoding, fd: -1, contents: undefined };
+  request.detail = { flags, encoding, fd: -1, contents: undefined, from: 0 };
   inTurn(() => goOn(request, OPEN_SIZED, ops.open(path, flags, 0o666)));
   return request.promise;
 }
@@ -121,7 +122,7 @@ function readSteps(path, flags, encoding, signal) {
  * The steps of a file of up to PIECE_SIZE: one request, and one promise, that goes on from operation to
  * operation. What does not go by the book leaves them for the functions below.
  *
- * detail: { flags, encoding, fd, contents }
+ * detail: { flags, encoding, fd, contents, from: where the rest of the contents begins }
  */
 const OPEN_SIZED = {
   syscall: 'open',
@@ -151,8 +152,8 @@ const READ_SIZED = {
   syscall: 'read',
   takesErrors: true,
   finish(request, count) {
-    const { fd, contents } = request.detail;
-    if (count !== contents.length) return leave(request, finishRead(request, count));
+    const { fd, contents, from } = request.detail;
+    if (count !== contents.length - from) return leave(request, finishRead(request, count));
     return goOn(request, CLOSE_SIZED, ops.close(fd));
   },
   pool: (request) => finishRead(request, 0),
@@ -178,12 +179,39 @@ const CLOSE_SIZED = {
 };
 
 /** The rest of a file that was read in part, or not at all: `count` bytes, or -errno. */
-function finishRead({ detail: { fd, contents, encoding } }, count) {
+function finishRead({ detail: { fd, contents, encoding, from } }, count) {
   return closingAfter(new DescriptorFile(fd), async (file) => {
     if (count < 0 && count !== ECANCELED) throw systemError(count, 'read');
-    const end = await readRange(file, contents, Math.max(count, 0), contents.length);
+    const end = await readRange(file, contents, from + Math.max(count, 0), contents.length);
     return decode(upTo(contents, end), encoding);
   }).finally(endTurn);
+}
+
+/**
+ * A file that is open, of which the beginning has been read already, goes on as one of the above; in a
+ * finish().
+ *
+ * @param {import('./request').Request} request
+ * @param {Buffer} head
+ * @returns {typeof CONTINUES}
+ */
+function goOnLarge(request, fd, size, head, encoding) {
+  const { path, signal } = request;
+  noteLarge();
+  if (signal !== undefined || filesOpen >= FILES_AT_ONCE) {
+    const again = () => readSteps(path, O_RDONLY, encoding, signal);
+    return leave(request, new DescriptorFile(fd).close().then(again));
+  }
+  filesOpen++;
+  if (size > PIECE_SIZE) {
+    return leave(request, readFrom(fd, size, path, O_RDONLY, encoding).finally(endTurn));
+  }
+  const contents = Buffer.allocUnsafeSlow(size);
+  head.copy(contents);
+  request.pin = contents;
+  request.detail = { flags: O_RDONLY, encoding, fd, contents, from: head.length };
+  const id = ops.readWhole(fd, contents, head.length, size - head.length, head.length);
+  return goOn(request, READ_SIZED, id);
 }
 
 function giveUp(request, errno) {
@@ -310,6 +338,7 @@ module.exports = {
   NAMES_PATH,
   checkAborted,
   decode,
+  goOnLarge,
   inItsTurn,
   isLargeNext,
   noteLarge,

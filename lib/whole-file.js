@@ -9,7 +9,7 @@
 const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { callNode, nodeFs, nodePromises } = require('./delegate');
-const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
+const { DescriptorFile, SlotFile, close, closingAfter, open } = require('./descriptor');
 const { ECANCELED, invalidValue } = require('./errors');
 const { O_CLOEXEC, O_PATH } = require('./fcntl');
 const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
@@ -18,6 +18,7 @@ const {
   NAMES_PATH,
   checkAborted,
   decode,
+  goOnLarge,
   inItsTurn,
   isLargeNext,
   noteLarge,
@@ -29,7 +30,7 @@ const {
 const { typeAt } = require('./stats');
 const { toBytes } = require('./validate');
 
-const { BLOCK_SIZE, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
+const { BLOCK_SIZE, LARGE, SLOTS, STEP_OPEN, STEP_SYNC, STEP_CLOSE, UNFINISHED } = binding;
 const {
   O_APPEND,
   O_EXCL,
@@ -51,8 +52,12 @@ const READ_FLAGS = O_RDONLY | O_RDWR | O_SYNC | O_CLOEXEC;
 
 /** Where C says, beside a result, which slot it used, which step decided, whether more is to come. */
 const slotAt = (index) => extras[index] >> 4;
-const stepAt = (index) => extras[index] & 7;
+const stepAt = (index) => extras[index] & 3;
 const isUnfinished = (index) => (extras[index] & UNFINISHED) !== 0;
+/** Whether it is a regular file, open as a descriptor of the process; the result is its size, then. */
+const isLarge = (index) => (extras[index] & LARGE) !== 0;
+const largeSlotAt = (index) => Math.floor(extras[index] / 16) % SLOTS;
+const largeFdAt = (index) => Math.floor(extras[index] / 16 / SLOTS) - 1;
 
 /** The call that failed, by the step; `transfer` is the name of the one in the middle. */
 function syscallAt(index, transfer) {
@@ -84,11 +89,20 @@ function bytesAt(index, length, target) {
   return target;
 }
 
+/** The beginning of a large file. */
+function headAt(index) {
+  const start = largeSlotAt(index) * BLOCK_SIZE;
+  return slab().subarray(start, start + BLOCK_SIZE);
+}
+
 /** detail: the encoding, if any */
 const READ_FILE = {
   syscall: 'open',
   finish(request, length, index) {
     const { path, detail: encoding, signal } = request;
+    if (isLarge(index)) {
+      return goOnLarge(request, largeFdAt(index), length, headAt(index), encoding);
+    }
     if (isUnfinished(index)) {
       const readAgain = () => readSteps(path, O_RDONLY, encoding, signal);
       const take = (contents) => decode(contents, encoding);
@@ -106,7 +120,8 @@ const READ_FILE = {
       ? readSteps(path, O_RDONLY, encoding, signal)
       : nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
-    if (isUnfinished(index)) new SlotFile(slotAt(index), 0).close().catch(nothing);
+    if (isLarge(index)) close(largeFdAt(index)).catch(nothing);
+    else if (isUnfinished(index)) new SlotFile(slotAt(index), 0).close().catch(nothing);
   },
 };
 
@@ -251,8 +266,12 @@ const READ_FILE_INTO = {
   finish(request, length, index) {
     const { path, detail, signal } = request;
     const { buffer, encoding, options } = detail;
+    const readAgain = () => readStepsInto(path, O_RDONLY, detail, signal);
+    if (isLarge(index)) {
+      noteLarge();
+      return close(largeFdAt(index)).then(readAgain);
+    }
     if (isUnfinished(index)) {
-      const readAgain = () => readStepsInto(path, O_RDONLY, detail, signal);
       return readOn(request, length, index, readAgain, (contents) => copyInto(contents, detail));
     }
     if (length > buffer.byteLength) return nodePromises.readFile(path, options); // which words it

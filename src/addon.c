@@ -526,6 +526,7 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"BROKEN", UFS_BROKEN},
       {"COUNT_UNCHECKED", UFS_COUNT_UNCHECKED},
       {"UNFINISHED", UFS_UNFINISHED},
+      {"LARGE", UFS_LARGE},
       {"STEP_OPEN", UFS_STEP_OPEN},
       {"STEP_TRANSFER", UFS_STEP_TRANSFER},
       {"STEP_SYNC", UFS_STEP_SYNC},

@@ -362,6 +362,7 @@ static void release_delivered(ufs_engine *engine) {
   while (engine->delivered != NULL) {
     ufs_request *request = engine->delivered;
     engine->delivered = request->next;
+    if (request->installing) engine->installing--;
     if (request->slot >= 0 && request->slot_open) {
       ufs_engine_close_slot(engine, request->slot);
     } else if (request->slot >= 0) {

@@ -53,6 +53,8 @@ enum {
   /* Direct descriptors, and blocks of the slab: one each for every small whole-file read under way.
    */
   UFS_SLOTS = 512,
+  /* Of them at once: thousands of large files must not need as many descriptors. */
+  UFS_INSTALLS = 32,
   UFS_BLOCK_SIZE = 16 * 1024 + 64, /* a file of 16 KiB, and room to see that it ends there */
 };
 
@@ -125,6 +127,7 @@ struct ufs_engine {
   uint64_t turn_start;    /* ns */
   uint64_t inline_budget; /* ns */
 
+  unsigned installing; /* slots whose file becomes, or is handed over as, a descriptor as well */
   unsigned slot_count; /* direct descriptors registered: 0 where the kernel has none */
   unsigned free_slots;
   unsigned closing_slots;

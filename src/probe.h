@@ -11,6 +11,7 @@
 
 /* In no released header of liburing 2.3; the numbers are kernel ABI
  * (include/uapi/linux/io_uring.h). */
+#define UFS_OP_FIXED_FD_INSTALL 54
 #define UFS_OP_FTRUNCATE 55
 
 /* Room for the longest text that ufs_explain_setup_failure() writes. */

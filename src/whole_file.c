@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "cached.h"
 
@@ -64,7 +65,11 @@ static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
 
 static void fill_read_file(ufs_engine *engine, ufs_request *request) {
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
-  if (request->slot_open) {
+  if (request->installing) {
+    /* No flags: the descriptor is closed by an exec. */
+    io_uring_prep_rw(UFS_OP_FIXED_FD_INSTALL, sqe, request->slot, NULL, 0, 0);
+    sqe->flags |= IOSQE_FIXED_FILE;
+  } else if (request->slot_open) {
     io_uring_prep_read(sqe, request->slot, ufs_engine_block(engine, request) + request->length,
                        UFS_BLOCK_SIZE - request->length, CURRENT_POSITION);
     sqe->flags |= IOSQE_FIXED_FILE;
@@ -75,8 +80,37 @@ static void fill_read_file(ufs_engine *engine, ufs_request *request) {
   ufs_engine_tag(sqe, request, 0);
 }
 
+static bool begin_install(ufs_engine *engine, ufs_request *request) {
+  request->installing =
+      engine->ring.opcodes[UFS_OP_FIXED_FD_INSTALL] && engine->installing < UFS_INSTALLS;
+  if (request->installing) engine->installing++;
+  return request->installing;
+}
+
+/* A regular file that has more than the block holds goes on as a descriptor of the process, since
+ * the size of a slot's file cannot be asked for. */
+static bool finish_install(ufs_engine *engine, ufs_request *request) {
+  const int32_t fd = request->steps[0];
+  if (fd == -EINTR) return false;
+  request->result = request->length;
+  struct statx stat;
+  if (fd >= 0 &&
+      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &stat) == 0 &&
+      S_ISREG(stat.stx_mode) && stat.stx_size > request->length) {
+    ufs_engine_note_fd(engine, fd, true);
+    request->result = (int64_t)stat.stx_size;
+    request->extra = (((double)fd + 1) * UFS_SLOTS + request->slot) * 16 +
+                     (UFS_UNFINISHED | UFS_LARGE | UFS_STEP_TRANSFER);
+    return true;
+  }
+  if (fd >= 0) (void)close(fd);
+  leave_slot_to_js(engine, request, UFS_STEP_TRANSFER);
+  return true;
+}
+
 /* `length` and then the result is the number of bytes in the block. */
 static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
+  if (request->installing) return finish_install(engine, request);
   const int32_t result = request->steps[0];
   if (!request->slot_open) {
     request->slot_open = result >= 0;
@@ -85,6 +119,7 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   if (result == -EINTR) return false;
   if (result > 0) request->length += (uint32_t)result;
   if (result > 0 && request->length < UFS_BLOCK_SIZE) return false;
+  if (result > 0 && begin_install(engine, request)) return false;
   /* What the kernel gave up amid the file is gone on with, not begun anew. */
   const bool given_up = result == -ECANCELED && !request->cancelled && request->length > 0;
   if (result < 0 && !given_up) {

@@ -2,7 +2,6 @@
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
-const { setMaxListeners } = require('node:events');
 const nodeFs = require('node:fs');
 const { describeOnRing, uring, until, useFolder } = require('./helpers/environment');
 
@@ -20,7 +19,6 @@ describeOnRing(
     before(() => {
       fifos = Array.from({ length: READERS }, (_, i) => folder.fifo(`fifo-${i}`));
       abort = new AbortController();
-      setMaxListeners(READERS, abort.signal);
       readers = fifos.map((fifo, i) =>
         i % 2 === 0
           ? uring.readFile(fifo, { encoding: 'utf8', signal: abort.signal })

@@ -8,12 +8,14 @@ const {
   onRing,
   pattern,
   sleep,
+  until,
   uring,
   useFolder,
 } = require('./helpers/environment');
 
-const BLOCK = 16 * 1024;
-const BODY = BLOCK - 64;
+/** src/engine.h */
+const BLOCK = 16 * 1024 + 64;
+const BODY = 16 * 1024;
 const MIB = 1024 * 1024;
 
 describe('lib/whole-file', () => {
@@ -30,6 +32,31 @@ describe('lib/whole-file', () => {
   sizes.push(...around(512 * 1024), ...around(MIB), 4 * MIB, 4 * MIB + 7);
 
   describe('readFile', () => {
+    it('files around the size of a block, few and many at once, in lists, aborted', async () => {
+      const mixed = [0, 1, 16_383, 16_384, 16_447, 16_448, 16_449, 65_536, MIB, MIB + 1];
+      const contents = mixed.map((each) => Buffer.alloc(each, `${each} `));
+      const paths = mixed.map((each, i) => folder.file(`of ${each}`, contents[i]));
+      const descriptors = () => nodeFs.readdirSync('/proc/self/fd').length;
+      const before = descriptors();
+      for (const count of [1, 3, 40, 400]) {
+        // Large and small ones in turn, so that neither kind comes in a row.
+        const order = Array.from({ length: count }, (_, i) => (i * 7) % mixed.length);
+        const list = order.map((place) => paths[place]);
+        const isRight = (all) => all.every((one, i) => contents[order[i]].equals(one));
+        assert.ok(isRight(await Promise.all(list.map((path) => uring.readFile(path)))));
+        assert.ok(isRight(await uring.readFiles(list)));
+        const controller = new AbortController();
+        const { signal } = controller;
+        const aborted = list.map((path) => uring.readFile(path, { signal }).catch(() => {}));
+        setImmediate(() => controller.abort());
+        await Promise.all(aborted);
+      }
+      await until(
+        () => descriptors() <= before,
+        () => `${descriptors()} descriptors, ${before} before`,
+      );
+    });
+
     for (const size of sizes) {
       it(`${size} bytes`, async () => {
         nodeFs.writeFileSync(file, bytes.subarray(0, size));

@@ -75,6 +75,17 @@ describe('lifetime: abort', () => {
   });
 
   describeOnRing('on the ring', () => {
+    it('of many calls by one signal: each is rejected, and one listener is enough', async () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const calls = Array.from({ length: 50 }, () => uring.readFile(fifo, { signal }));
+      const all = Promise.allSettled([...calls, uring.readFiles([fifo, fifo], { signal })]);
+      assert.equal(getEventListeners(signal, 'abort').length, 1);
+      controller.abort();
+      for (const { reason } of await all) assert.equal(reason?.name, 'AbortError');
+      assert.equal(getEventListeners(signal, 'abort').length, 0);
+    });
+
     const waits = {
       'in the same tick': { wait: () => undefined },
       'waiting for a writer to open': { wait: () => sleep(30) },
