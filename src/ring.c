@@ -48,7 +48,7 @@ static const uint8_t sqe_flags = IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_IO_HAR
 static const uint8_t registrations[] = {IORING_REGISTER_FILES_UPDATE, IORING_UNREGISTER_RING_FDS,
                                         IORING_REGISTER_PERSONALITY};
 
-enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20, MOST_CANCELS_REFUSED = 250 };
+enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20, MOST_CANCELS_REFUSED = 25 };
 
 /* The kernel has no memory: SQEs are tried again after 1 ms, 2 ms, 4 ms ... so many times, which
  * takes a quarter of a second; completions for as long as it takes. */

@@ -256,42 +256,48 @@ describeOnRing('with failures injected', () => {
     });
   });
 
-  it("a worker whose ring broke ends after the kernel's last write into its memory", async () => {
-    const size = 64 * 1024 * 1024;
-    const file = folder.file('huge', '');
-    nodeFs.truncateSync(file, size);
-    const said = await runWith(
-      `late:1:${EBADF}:${OPCODE.MKDIRAT}`,
-      async ({ root, args, say }) => {
-        const { Worker } = require('node:worker_threads');
-        async function breakRing({ poisonAtEnd }, given) {
-          const { parentPort, workerData } = require('node:worker_threads');
-          poisonAtEnd(workerData); // before the package is loaded: see there
-          const uring = require(given.root);
-          const ignore = () => {};
-          const handle = await uring.open(given.file);
-          const pipe = await uring.open(given.fifo, 'r+');
-          pipe.read(Buffer.alloc(9)).catch(ignore);
-          const reading = handle
-            .read(workerData, 0, workerData.length, 0)
-            .catch(({ code }) => code);
-          while (uring.ring.stats().inFlight !== 2) await new Promise(setImmediate);
-          await uring.mkdir(given.file).catch(ignore);
-          parentPort.postMessage(await reading);
-        }
-        // Shared, so that what is written into it after the worker's end does no harm, and is seen.
-        const memory = new Uint8Array(new SharedArrayBuffer(args.size));
-        const given = JSON.stringify({ ...args, root });
-        const source = `(${breakRing})(require('${args.helpers}'), ${given})`;
-        const worker = new Worker(source, { eval: true, workerData: memory });
-        const outcome = await new Promise((resolve) => worker.once('message', resolve));
-        await worker.terminate();
-        say([outcome, memory.every((byte) => byte === 0xdd)]);
-      },
-      { file, size, fifo: folder.fifo('worker-fifo'), helpers: TEST_HELPERS },
-    );
-    assert.deepEqual(said, ['EIO', true]);
-  });
+  for (const [title, error, outcome] of [
+    ['whose ring broke', EBADF, 'EIO'],
+    ['whose ring takes nothing any more', EAGAIN, 'pending'],
+  ]) {
+    it(`a worker ${title} ends after the kernel's last write into its memory`, async () => {
+      const size = 64 * 1024 * 1024;
+      const file = folder.file('huge', '');
+      nodeFs.truncateSync(file, size);
+      const said = await runWith(
+        `late:1:${error}:${OPCODE.MKDIRAT}`,
+        async ({ root, args, say }) => {
+          const { Worker } = require('node:worker_threads');
+          async function breakRing({ poisonAtEnd }, given) {
+            const { parentPort, workerData } = require('node:worker_threads');
+            poisonAtEnd(workerData); // before the package is loaded: see there
+            const uring = require(given.root);
+            const ignore = () => {};
+            const handle = await uring.open(given.file);
+            const pipe = await uring.open(given.fifo, 'r+');
+            pipe.read(Buffer.alloc(9)).catch(ignore);
+            const reading = handle
+              .read(workerData, 0, workerData.length, 0)
+              .catch(({ code }) => code);
+            while (uring.ring.stats().inFlight !== 2) await new Promise(setImmediate);
+            await uring.mkdir(given.file).catch(ignore);
+            const pending = new Promise((resolve) => setTimeout(resolve, 20, 'pending'));
+            parentPort.postMessage(await Promise.race([reading, pending]));
+          }
+          // Shared, so that what is written into it after the worker's end does no harm, and is seen.
+          const memory = new Uint8Array(new SharedArrayBuffer(args.size));
+          const given = JSON.stringify({ ...args, root });
+          const source = `(${breakRing})(require('${args.helpers}'), ${given})`;
+          const worker = new Worker(source, { eval: true, workerData: memory });
+          const readingIs = await new Promise((resolve) => worker.once('message', resolve));
+          await worker.terminate();
+          say([readingIs, memory.every((byte) => byte === 0xdd)]);
+        },
+        { file, size, fifo: folder.fifo(`fifo-${outcome}`), helpers: TEST_HELPERS },
+      );
+      assert.deepEqual(said, [outcome, true]);
+    });
+  }
 
   it('without memory in the kernel, tries are few', async () => {
     const file = folder.in('refused');

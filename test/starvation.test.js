@@ -105,6 +105,13 @@ describe('files that change while they are read', () => {
     await handle.close();
   });
 
+  it('/dev/zero is read until the abort', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 5);
+    const reading = uring.readFile('/dev/zero', { signal: controller.signal });
+    await assert.rejects(reading, { name: 'AbortError' });
+  });
+
   it('/dev/zero by a handle gives as much as is asked for', async () => {
     const handle = await uring.open('/dev/zero');
     const buffer = Buffer.alloc(2_000_000, 1);
