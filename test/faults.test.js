@@ -301,19 +301,16 @@ describeOnRing('with failures injected', () => {
 
   it('without memory in the kernel, tries are few', async () => {
     const file = folder.in('refused');
-    const { enters, cpu } = await runWith(
+    const enters = await runWith(
       `enter:1:${EAGAIN}`,
       async ({ uring, args, say }) => {
-        const before = process.cpuUsage();
         await uring.writeFile(args, 'text');
-        const { user, system } = process.cpuUsage(before);
-        say({ enters: uring.ring.stats().enters, cpu: (user + system) / 1000 });
+        say(uring.ring.stats().enters);
       },
       file,
     );
     assert.equal(nodeFs.readFileSync(file, 'utf8'), 'text');
     assert.ok(enters <= 20, `${enters} calls`);
-    assert.ok(cpu < 200, `${cpu} ms of CPU`);
   });
 
   it('a ring that had no memory for a while serves again', async () => {
