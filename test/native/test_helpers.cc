@@ -114,16 +114,16 @@ int CountRingsEntered() {
 }
 
 // fork(fd) -> the number of a child that does all this and ends when a byte or the end comes from
-// `fd`: with exit code 0, or 1 when it has got at a ring
+// `fd`: its exit code is the number of mappings, and 100 for each ring that it has got at
 Napi::Value Fork(const Napi::CallbackInfo &info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
   const pid_t child = fork();
   if (child == 0) {
-    const bool got_at = CountRingMappings() != 0 || CountRingsEntered() != 0;
+    const int got_at = CountRingMappings() + 100 * CountRingsEntered();
     char byte;
     while (read(fd, &byte, 1) < 0 && errno == EINTR)
       continue;
-    _exit(got_at ? 1 : 0);
+    _exit(got_at);
   }
   return Napi::Number::New(info.Env(), child);
 }
