@@ -2,7 +2,8 @@
 
 // Workers that are started, and ended amid 1,000 requests each, again and again: what is left of them
 // afterwards. The suite does it 100 times; `npm run test:workers` 1,000 times, or as often as its argument
-// says.
+// says, and with one heap for all threads (MALLOC_ARENA_MAX=1): those that glibc makes for each, and leaves to
+// the next one, hold more and more.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -13,9 +14,8 @@ const { collect, descriptors, nextMessage, sleep, startWorker, until } = require
 
 /** What is set up once in a process, and what the allocator keeps, is there after so many. */
 const WARM_UP = 20;
-/** For all rounds together, and for each, bytes: a leak of a round's requests, or of its ring, is more. */
+/** For all rounds together: a leak of each round's requests, or of one ring in ten, is more. Bytes. */
 const ALLOWED_GROWTH = 10 * 1024 * 1024;
-const ALLOWED_EACH = 16 * 1024;
 /** The kernel's own workers of a ring that has ended go within so long, ms; idle ones after 5 s. */
 const THREADS_END = 15_000;
 
@@ -79,7 +79,7 @@ async function holdings() {
  * @param {number} rounds after the warm-up
  * @param {object} args of makeFiles()
  * @param {(round: number) => void} [tell] called after each
- * @returns {Promise<{ rounds: number, before: object, after: object }>} what the process held
+ * @returns {Promise<{ before: object, after: object }>} what the process held
  */
 async function endWorkers(rounds, args, tell = () => {}) {
   let before;
@@ -97,15 +97,15 @@ async function endWorkers(rounds, args, tell = () => {}) {
     () => descriptors().length <= before.descriptors,
     () => descriptors().join('\n'),
   );
-  return { rounds, before, after: await holdings() };
+  return { before, after: await holdings() };
 }
 
 /** Descriptors, threads, memory and rings are back where they were. */
-function assertNothingLeft({ rounds, before, after }) {
+function assertNothingLeft({ before, after }) {
   assert.ok(after.descriptors <= before.descriptors, 'descriptors are left');
   assert.ok(after.threads <= before.threads, 'threads are left');
   const growth = after.memory - before.memory;
-  assert.ok(growth < ALLOWED_GROWTH + ALLOWED_EACH * rounds, `memory grew by ${growth} bytes`);
+  assert.ok(growth < ALLOWED_GROWTH, `memory grew by ${growth} bytes`);
   assert.ok(after.mappings <= before.mappings + 2, `${after.mappings} mappings of rings are left`);
 }
 
