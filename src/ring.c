@@ -38,11 +38,11 @@ static const unsigned polled_modes[] = {
 /* All that the ring is let do: a bug here, or one elsewhere in the process that writes to the
  * ring's memory, gets at files as before, but at no socket and no other process. */
 static const uint8_t file_opcodes[] = {
-    IORING_OP_NOP,      IORING_OP_READV,    IORING_OP_WRITEV,  IORING_OP_FSYNC,
-    IORING_OP_POLL_ADD, IORING_OP_OPENAT,   IORING_OP_CLOSE,   IORING_OP_STATX,
-    IORING_OP_READ,     IORING_OP_WRITE,    IORING_OP_MADVISE, IORING_OP_ASYNC_CANCEL,
-    IORING_OP_RENAMEAT, IORING_OP_UNLINKAT, IORING_OP_MKDIRAT, IORING_OP_SYMLINKAT,
-    IORING_OP_LINKAT,   UFS_OP_FTRUNCATE,
+    IORING_OP_NOP,      IORING_OP_READV,    IORING_OP_WRITEV,        IORING_OP_FSYNC,
+    IORING_OP_POLL_ADD, IORING_OP_OPENAT,   IORING_OP_CLOSE,         IORING_OP_STATX,
+    IORING_OP_READ,     IORING_OP_WRITE,    IORING_OP_MADVISE,       IORING_OP_ASYNC_CANCEL,
+    IORING_OP_RENAMEAT, IORING_OP_UNLINKAT, IORING_OP_MKDIRAT,       IORING_OP_SYMLINKAT,
+    IORING_OP_LINKAT,   UFS_OP_FTRUNCATE,   UFS_OP_FIXED_FD_INSTALL,
 };
 static const uint8_t sqe_flags = IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_IO_HARDLINK | IOSQE_ASYNC;
 static const uint8_t registrations[] = {IORING_REGISTER_FILES_UPDATE, IORING_UNREGISTER_RING_FDS,

@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const nodeFs = require('node:fs');
+const { release } = require('node:os');
 const {
   descriptorsOf,
   onRing,
@@ -99,6 +100,17 @@ describe('lib/whole-file', () => {
       assert.deepEqual([`${first}`, `${second}`], ['first', 'other']);
       second.fill('x');
       assert.equal(await uring.readFile(file, 'utf8'), 'other');
+    });
+
+    it('a larger file after small ones is opened once', async function () {
+      const [major, minor] = release().split('.').map(Number);
+      if (!onRing || major < 6 || (major === 6 && minor < 8)) this.skip(); // no FIXED_FD_INSTALL
+      nodeFs.writeFileSync(file, bytes.subarray(0, 50_000));
+      await uring.readFile(folder.file('small', 'some'));
+      const { submitted } = uring.ring.stats();
+      const contents = await uring.readFile(file);
+      assert.ok(contents.equals(bytes.subarray(0, 50_000)));
+      assert.equal(uring.ring.stats().submitted - submitted, 3); // its beginning, the rest, the close
     });
 
     it('thousands of large files at once do not need as many descriptors', async function () {
