@@ -21,6 +21,8 @@ describe('lib/ring', () => {
       'setupFlags',
       'sqEntries',
       'cqEntries',
+      'restricted',
+      'tuning',
       'operations',
     ];
     assert.deepEqual(Object.keys(status), keys);
@@ -61,7 +63,7 @@ describe('lib/ring', () => {
       for (const entries of [sqEntries, cqEntries]) assert.match(entries.toString(2), /^10*$/);
       assert.ok(cqEntries >= sqEntries);
       const known = ['SQPOLL', 'CQSIZE', 'CLAMP', 'SUBMIT_ALL', 'COOP_TASKRUN', 'TASKRUN_FLAG'];
-      known.push('SINGLE_ISSUER', 'DEFER_TASKRUN');
+      known.push('SINGLE_ISSUER', 'DEFER_TASKRUN', 'R_DISABLED');
       for (const flag of setupFlags) assert.ok(known.includes(flag), flag);
       assert.ok(!setupFlags.includes('SQPOLL'));
     });
