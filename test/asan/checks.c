@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/engine.h"
+#include "../../src/file_ops.h"
 #include "../../src/request.h"
 #include "../../src/ring.h"
 
@@ -24,32 +26,67 @@ static void check(const void *memory, size_t size) {
   __asan_report_error(__builtin_return_address(0), frame, frame, bad, 1, 1);
 }
 
-static void check_request(uint64_t user_data) {
-  if (user_data == UFS_NOBODY || (user_data & UFS_STEP_MASK) == STEP_OF_NO_REQUEST) return;
+static void check_vectors(const struct iovec *vectors, uint32_t count) {
+  check(vectors, count * sizeof *vectors);
+  for (uint32_t i = 0; i < count; i++)
+    check(vectors[i].iov_base, vectors[i].iov_len);
+}
+
+/* NULL for an SQE of no request. */
+static const ufs_request *request_of(uint64_t user_data) {
+  if (user_data == UFS_NOBODY || (user_data & UFS_STEP_MASK) == STEP_OF_NO_REQUEST) return NULL;
   /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-  const ufs_request *request = (ufs_request *)(uintptr_t)(user_data & ~(uint64_t)UFS_STEP_MASK);
+  return (const ufs_request *)(uintptr_t)(user_data & ~(uint64_t)UFS_STEP_MASK);
+}
+
+/* What the request owns. */
+static void check_request(const ufs_request *request) {
+  if (request == NULL) return;
   check(request, sizeof *request);
-  check(request->memory, request->length);
   check(request->vectors, request->vector_count * sizeof *request->vectors);
-  for (uint32_t i = 0; i < request->vector_count; i++) {
-    check(request->vectors[i].iov_base, request->vectors[i].iov_len);
-  }
   check(request->statx, sizeof *request->statx);
   if (request->path != NULL) check(request->path, strlen(request->path) + 1);
   if (request->path2 != NULL) check(request->path2, strlen(request->path2) + 1);
+  check(request->shield, 1);
+}
+
+/* The caller's memory, while the kernel may use it: a read that had no shield (caller_memory.h) was
+ * done with it when it had been submitted. */
+static void check_lent(const ufs_request *request) {
+  if (request == NULL || request->shield != NULL) return;
+  if (request->operation->choose_memory != NULL && request->length < UFS_ASYNC_TRANSFER) return;
+  if (request->vectors != NULL) {
+    check_vectors(request->vectors, request->vector_count);
+  } else {
+    check(request->memory, request->length);
+  }
+}
+
+static void check_sqe(const struct io_uring_sqe *sqe) {
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+  const void *memory = (const void *)(uintptr_t)sqe->addr;
+  if (sqe->opcode == IORING_OP_READ || sqe->opcode == IORING_OP_WRITE) check(memory, sqe->len);
+  if (sqe->opcode == IORING_OP_READV || sqe->opcode == IORING_OP_WRITEV) {
+    check_vectors(memory, sqe->len);
+  }
 }
 
 int ufs_checks_submit(struct io_uring *ring) {
   const struct io_uring_sq *sq = &ring->sq;
   for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
-    check_request(sq->sqes[i & sq->ring_mask].user_data);
+    const struct io_uring_sqe *sqe = &sq->sqes[i & sq->ring_mask];
+    check_request(request_of(sqe->user_data));
+    check_sqe(sqe);
   }
   return ufs_faults_submit(ring);
 }
 
 void ufs_checks_advance(struct io_uring *ring, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
-    check_request(ring->cq.cqes[(*ring->cq.khead + i) & ring->cq.ring_mask].user_data);
+    const unsigned at = (*ring->cq.khead + i) & ring->cq.ring_mask;
+    const ufs_request *request = request_of(ring->cq.cqes[at].user_data);
+    check_request(request);
+    check_lent(request);
   }
   io_uring_cq_advance(ring, count);
 }
