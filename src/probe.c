@@ -1,9 +1,17 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* A signal comes at once. The first may come where the second does not. */
+enum { SIGNAL_MS = 10, SIGNALS = 2 };
 
 int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count) {
   struct io_uring_probe *probe = calloc(1, sizeof *probe + count * sizeof probe->ops[0]);
@@ -19,6 +27,67 @@ int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count) {
 
 bool ufs_probe_linked_files(const struct io_uring_params *params) {
   return (params->features & IORING_FEAT_LINKED_FILE) != 0;
+}
+
+static void drain(int event_fd) {
+  uint64_t count;
+  while (read(event_fd, &count, sizeof count) > 0)
+    continue;
+}
+
+/* Waits in the ring for the pipe, ends the wait, and looks for the signal. */
+static bool is_signalled(struct io_uring *ring, int event_fd, const int ends[2]) {
+  struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+  if (sqe == NULL) return false;
+  io_uring_prep_poll_add(sqe, ends[0], POLLIN);
+  if (io_uring_submit(ring) != 1 || write(ends[1], "", 1) != 1) return false;
+  struct pollfd waiting = {.fd = event_fd, .events = POLLIN};
+  if (poll(&waiting, 1, SIGNAL_MS) != 1) return false;
+  struct io_uring_cqe *cqe = NULL;
+  if (io_uring_peek_cqe(ring, &cqe) < 0) return false;
+  io_uring_cqe_seen(ring, cqe);
+  drain(event_fd); /* the completion signals, too */
+  char byte;
+  return read(ends[0], &byte, 1) == 1;
+}
+
+/* 1 or 0, or -errno when that cannot be found out. */
+static int signals_each_time(struct io_uring *ring) {
+  const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event_fd < 0) return -errno;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+    const int error = errno;
+    (void)close(event_fd);
+    return -error;
+  }
+  int result = io_uring_register_eventfd(ring, event_fd);
+  if (result == 0) result = 1;
+  for (int i = 0; i < SIGNALS && result > 0; i++) {
+    result = is_signalled(ring, event_fd, ends);
+  }
+  (void)close(ends[0]);
+  (void)close(ends[1]);
+  (void)close(event_fd);
+  return result;
+}
+
+bool ufs_probe_deferral(void) {
+  enum { UNKNOWN = -1 };
+  static atomic_int known = UNKNOWN;
+  if (atomic_load(&known) != UNKNOWN) return atomic_load(&known) > 0;
+
+  struct io_uring ring;
+  struct io_uring_params params;
+  memset(&params, 0, sizeof params);
+  params.flags =
+      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+  int result = io_uring_queue_init_params(1, &ring, &params);
+  if (result < 0) return false;
+  result = signals_each_time(&ring);
+  io_uring_queue_exit(&ring);
+  if (result >= 0) atomic_store(&known, result);
+  return result > 0;
 }
 
 /* The number after `key` in a small text file of /proc; `missing` when there is none. */

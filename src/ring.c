@@ -96,6 +96,7 @@ static int setup(ufs_ring *ring, const ufs_ring_settings *settings) {
   }
   if (result < 0) result = -EINVAL;
   for (size_t i = 0; i < COUNT(setup_modes) && result == -EINVAL; i++) {
+    if ((setup_modes[i] & IORING_SETUP_DEFER_TASKRUN) != 0 && !ufs_probe_deferral()) continue;
     result = setup_with_flags(ring, setup_modes[i], settings);
   }
   return result;

@@ -199,6 +199,12 @@ describeOnRing('with failures injected', () => {
       });
     }
 
+    it('as 6.12.118, which loses signals: a ring without DEFER_TASKRUN', async () => {
+      const { rejected, status } = await worksWith('mute:1');
+      assert.deepEqual(rejected, { ENOENT: 1 });
+      assert.deepEqual(status.setupFlags, COOP);
+    });
+
     // Whole files then take steps, each of which can fail in its own way.
     for (const [title, faults] of Object.entries(harmless)) {
       if (!/^(short|result)/.test(faults)) continue;

@@ -1,6 +1,7 @@
 #include "faults.h"
 #undef io_uring_queue_init_params
 #undef io_uring_register_probe
+#undef io_uring_register_eventfd
 #undef io_uring_submit_and_get_events
 #undef io_uring_get_events
 
@@ -32,12 +33,13 @@ enum {
   FLAGS,
   OPCODES,
   UNLINKED,
+  MUTE,
   KINDS,
 };
 
 static const char *const names[KINDS] = {
-    "enter", "early",   "fetch", "late",    "partial",  "short", "result",  "nth",
-    "kill",  "foreign", "stale", "entries", "overflow", "flags", "opcodes", "unlinked"};
+    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth", "kill",
+    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "mute"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -133,6 +135,14 @@ int ufs_faults_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
     probe->ops_len = (__u8)faults[OPCODES].n;
   }
   return result;
+}
+
+int ufs_faults_register_eventfd(struct io_uring *ring, int event_fd) {
+  if (faults[MUTE].n == 0 || (ring->flags & IORING_SETUP_DEFER_TASKRUN) == 0) {
+    return io_uring_register_eventfd(ring, event_fd);
+  }
+  faults[MUTE].happened++;
+  return 0;
 }
 
 /* Makes of an SQE one that fails at once, and so breaks a link as any failure does. */
