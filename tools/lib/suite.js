@@ -12,10 +12,13 @@ const { ROOT } = require('./run');
 const MOCHA = path.join(ROOT, 'node_modules', 'mocha', 'lib', 'cli', 'cli.js');
 const REPORTER = path.join(ROOT, 'tools', 'mocha-reporter.js');
 
+/** How many times longer than on an ordinary machine all may take (tools/test-kernels.js). */
+const PATIENCE = Number(process.env.URING_FS_PATIENCE ?? 1);
+
 /** No test takes this long: without any progress for so long, the run hangs. */
-const STALL_MS = 5 * 60_000;
+const STALL_MS = 5 * 60_000 * PATIENCE;
 /** How long after its last test the process may take to end by itself. */
-const LINGER_MS = 30_000;
+const LINGER_MS = 30_000 * PATIENCE;
 const POLL_MS = 500;
 
 /** The backends the suite runs on, and what URING_FS_BACKEND selects each. */
