@@ -353,6 +353,7 @@ static bool get_shared(napi_env env, napi_value object, unsigned blocks, napi_va
 
 static bool operation_works(const ufs_engine *engine, const ufs_operation *operation) {
   if (operation->takes_slot && engine->slot_count == 0) return false;
+  if (operation->closes_file && !ufs_probe_prompt_close()) return false;
   return engine->ring.opcodes[operation->opcode];
 }
 

@@ -22,6 +22,7 @@ struct ufs_operation {
   const char *arguments; /* how args.c reads the call's arguments */
   uint8_t opcode;        /* that the kernel must have */
   uint8_t sqes;          /* SQEs it takes, in one submission */
+  bool closes_file;      /* whoever waited for it may rely on that: ufs_probe_prompt_close() */
   bool takes_slot;       /* a direct descriptor, and its block, are reserved for it */
   bool on_slot;          /* its fd is a direct descriptor */
   bool copies;           /* out of the page cache, in this thread: see share_copies() */

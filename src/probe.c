@@ -13,6 +13,9 @@
 /* A signal comes at once. The first may come where the second does not. */
 enum { SIGNAL_MS = 10, SIGNALS = 2 };
 
+/* No outcome of a trial yet. */
+enum { UNKNOWN = -1 };
+
 int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count) {
   struct io_uring_probe *probe = calloc(1, sizeof *probe + count * sizeof probe->ops[0]);
   if (probe == NULL) return -ENOMEM;
@@ -72,22 +75,53 @@ static int signals_each_time(struct io_uring *ring) {
   return result;
 }
 
-bool ufs_probe_deferral(void) {
-  enum { UNKNOWN = -1 };
-  static atomic_int known = UNKNOWN;
-  if (atomic_load(&known) != UNKNOWN) return atomic_load(&known) > 0;
+/* Whether nothing holds the write end of a pipe any more once a close of its slot is complete. */
+static int closes_at_once(struct io_uring *ring) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  int result = io_uring_register_files(ring, &ends[1], 1);
+  (void)close(ends[1]);
+  struct io_uring_sqe *sqe = result == 0 ? io_uring_get_sqe(ring) : NULL;
+  struct io_uring_cqe *cqe = NULL;
+  if (sqe != NULL) {
+    io_uring_prep_close_direct(sqe, 0);
+    if (io_uring_submit(ring) == 1 && io_uring_peek_cqe(ring, &cqe) == 0) {
+      struct pollfd reader = {.fd = ends[0], .events = POLLIN};
+      result = cqe->res == 0 && poll(&reader, 1, 0) == 1 && (reader.revents & POLLHUP) != 0;
+      io_uring_cqe_seen(ring, cqe);
+    }
+  }
+  (void)close(ends[0]);
+  return result;
+}
 
+/* The outcome of a trial on a ring with these flags, which is the same for all of the process. What
+ * cannot be found out (no memory, no descriptor) counts as bad, and is tried again another time. */
+static bool outcome(atomic_int *known, unsigned flags, int (*trial)(struct io_uring *ring)) {
+  int result = atomic_load(known);
+  if (result != UNKNOWN) return result > 0;
   struct io_uring ring;
   struct io_uring_params params;
   memset(&params, 0, sizeof params);
-  params.flags =
-      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
-  int result = io_uring_queue_init_params(1, &ring, &params);
+  params.flags = flags;
+  result = io_uring_queue_init_params(1, &ring, &params);
   if (result < 0) return false;
-  result = signals_each_time(&ring);
+  result = trial(&ring);
   io_uring_queue_exit(&ring);
-  if (result >= 0) atomic_store(&known, result);
+  if (result >= 0) atomic_store(known, result);
   return result > 0;
+}
+
+bool ufs_probe_deferral(void) {
+  static atomic_int known = UNKNOWN;
+  const unsigned flags =
+      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+  return outcome(&known, flags, signals_each_time);
+}
+
+bool ufs_probe_prompt_close(void) {
+  static atomic_int known = UNKNOWN;
+  return outcome(&known, 0, closes_at_once);
 }
 
 /* The number after `key` in a small text file of /proc; `missing` when there is none. */

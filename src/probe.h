@@ -30,6 +30,11 @@ bool ufs_probe_linked_files(const struct io_uring_params *params);
  * completion stays with the kernel for ever. Tried on a ring of its own, once in the process. */
 bool ufs_probe_deferral(void);
 
+/* Whether a file is closed by the time that the close of its direct descriptor is complete.
+ * Linux 6.1 puts it off for up to a second: a program just written could not be run (ETXTBSY), nor
+ * the space of a removed file be used. Tried as above. */
+bool ufs_probe_prompt_close(void);
+
 /* One sentence on why io_uring_setup(2) failed with `error` (-errno). */
 void ufs_explain_setup_failure(int error, char *reason, size_t size);
 

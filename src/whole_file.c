@@ -247,6 +247,7 @@ const ufs_operation ufs_whole_file_operations[] = {
      .arguments = "pfmby",
      .opcode = IORING_OP_OPENAT,
      .sqes = 4,
+     .closes_file = true,
      .takes_slot = true,
      .fill = fill_write_file,
      .abandon = abandon_write_file,

@@ -205,6 +205,23 @@ describeOnRing('with failures injected', () => {
       assert.deepEqual(status.setupFlags, COOP);
     });
 
+    it('as 6.1, which closes direct descriptors late: writeFile takes steps, readFile does not', async () => {
+      const { rejected } = await worksWith('linger:1');
+      assert.deepEqual(rejected, { ENOENT: 1 });
+      const requests = await runWith(
+        'linger:1',
+        async ({ uring, args, say }) => {
+          const { submitted } = uring.ring.stats();
+          await uring.writeFile(args, 'some');
+          const between = uring.ring.stats().submitted;
+          await uring.readFile(args);
+          say([between - submitted, uring.ring.stats().submitted - between]);
+        },
+        folder.in('lingering'),
+      );
+      assert.deepEqual(requests, [3, 1]); // open, write, close
+    });
+
     // Whole files then take steps, each of which can fail in its own way.
     for (const [title, faults] of Object.entries(harmless)) {
       if (!/^(short|result)/.test(faults)) continue;

@@ -2,10 +2,12 @@
 #undef io_uring_queue_init_params
 #undef io_uring_register_probe
 #undef io_uring_register_eventfd
+#undef io_uring_register_files
 #undef io_uring_submit_and_get_events
 #undef io_uring_get_events
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,12 +36,13 @@ enum {
   OPCODES,
   UNLINKED,
   MUTE,
+  LINGER,
   KINDS,
 };
 
 static const char *const names[KINDS] = {
-    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth", "kill",
-    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "mute"};
+    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth",  "kill",
+    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "mute", "linger"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -143,6 +146,12 @@ int ufs_faults_register_eventfd(struct io_uring *ring, int event_fd) {
   }
   faults[MUTE].happened++;
   return 0;
+}
+
+/* Only a file whose close is looked at is registered so. */
+int ufs_faults_register_files(struct io_uring *ring, const int *files, unsigned count) {
+  if (faults[LINGER].n > 0 && fcntl(files[0], F_DUPFD_CLOEXEC, 0) >= 0) faults[LINGER].happened++;
+  return io_uring_register_files(ring, files, count);
 }
 
 /* Makes of an SQE one that fails at once, and so breaks a link as any failure does. */
