@@ -76,6 +76,7 @@
  * @property {number} c
  * @property {boolean} busy
  * @property {string|null} step Its label.
+ * @property {number} at When it ended, by CLOCK_MONOTONIC: milliseconds.
  * @property {number} operations Completed ones, in units.
  * @property {number} milliseconds Wall time, until the last loop has ended.
  * @property {number} rate Operations per second.
@@ -425,6 +426,7 @@ class Harness {
     const elapsed = performance.now() - began;
     const cpu = process.cpuUsage(cpuBefore);
     this.running = null;
+    const ended = sampleOf(driver.name, row);
     seat.turn = slice.turn;
     seat.pace = (elapsed * (driver.sync ? 1 : c)) / slice.operations;
     const delay = gauge === null ? null : gauge();
@@ -434,7 +436,7 @@ class Harness {
     this.onSlice(milliseconds);
     const operations = slice.operations * (step?.weight ?? workload.weight ?? 1);
     return {
-      ...sampleOf(driver.name, row),
+      ...ended,
       operations,
       milliseconds: elapsed,
       rate: (operations / elapsed) * 1e3,
@@ -502,6 +504,7 @@ const sampleOf = (driver, { c, busy, step }) => ({
   c,
   busy,
   step: step?.label ?? null,
+  at: Number(process.hrtime.bigint()) / 1e6,
   cpu: null,
   latency: null,
 });

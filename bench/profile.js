@@ -11,10 +11,11 @@ const readline = require('node:readline');
 const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
 
-const USAGE = `Usage: node bench/profile.js REGEX [--driver NAME] [--rounds N] [--slice MS]
+const USAGE = `Usage: node bench/profile.js REGEX [--driver NAME] [--c N] [--rounds N] [--slice MS]
 
 Where the time of the one workload whose name matches goes, by perf(1): the share of each part in the
-CPU time of the process that works. --driver: uring-fs (the default), fs/promises, 'callback fs', sync.
+CPU time of the process that works, within its slices. --c: those with so many operations in flight
+only. --driver: uring-fs (the default), fs/promises, 'callback fs', sync.
 `;
 
 const RUN = path.join(__dirname, 'run.js');
@@ -78,6 +79,7 @@ function perf(args, options) {
  * @typedef {object} Stack
  * @property {string} thread Its name.
  * @property {number} process
+ * @property {number} at Seconds, by CLOCK_MONOTONIC.
  * @property {boolean} main Whether it is the main thread.
  * @property {{ name: string, file: string }[]} frames What was running first.
  */
@@ -91,10 +93,16 @@ async function stacksOf(file) {
   let stack = null;
   for await (const line of readline.createInterface({ input: fs.createReadStream(file) })) {
     const frame = /^\s+[0-9a-f]+ (.*) \((.*)\)$/.exec(line);
-    const head = frame === null ? /^\s*(\S.*?)\s+(\d+)\/(\d+)/.exec(line) : null;
+    const head = frame === null ? /^\s*(\S.*?)\s+(\d+)\/(\d+)\s+([\d.]+):/.exec(line) : null;
     if (head !== null) {
-      const [, thread, process, id] = head;
-      stack = { thread, process: Number(process), main: process === id, frames: [] };
+      const [, thread, process, id, at] = head;
+      stack = {
+        thread,
+        process: Number(process),
+        at: Number(at),
+        main: process === id,
+        frames: [],
+      };
       stacks.push(stack);
     } else if (frame !== null && stack !== null) {
       stack.frames.push({ name: frame[1].replace(/\+0x[0-9a-f]+$/, ''), file: frame[2] });
@@ -136,10 +144,17 @@ function partOfFrames(frames) {
 function sharesOf(stacks) {
   const ofAddon = stacks.filter(({ frames }) => frames.some(({ file }) => /uring_fs/.test(file)));
   const counted = countBy(ofAddon.length > 0 ? ofAddon : stacks, ({ process }) => process);
+  if (counted.length === 0) throw new Error('no samples: the slices are too short');
   const [[busiest]] = counted;
   const own = stacks.filter(({ process }) => process === busiest);
   return countBy(own, partOf).map(([name, count]) => [name, count / own.length]);
 }
+
+/** Whether a stack was seen while something was timed: not while data were made, or compared. */
+const isWithin =
+  (slices) =>
+  ({ at }) =>
+    slices.some((slice) => at * 1e3 <= slice.at && at * 1e3 >= slice.at - slice.milliseconds);
 
 function countBy(items, keyOf) {
   const counts = new Map();
@@ -147,22 +162,42 @@ function countBy(items, keyOf) {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-async function profile({ filter, driver, rounds, slice }) {
+async function profile({ filter, driver, c, rounds, slice }) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-profile-'));
   try {
     const [data, text, json] = ['data', 'text', 'json'].map((name) => path.join(folder, name));
     const run = [RUN, '--filter', filter, '--only', driver, '--rounds', rounds, '--slice', slice];
     const node = [process.execPath, '--perf-basic-prof', ...run, '--json', json];
-    perf(['record', '-q', '-g', '-F', String(FREQUENCY), '-o', data, '--', ...node], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    perf(
+      [
+        'record',
+        '-q',
+        '-g',
+        '-k',
+        'CLOCK_MONOTONIC',
+        '-F',
+        String(FREQUENCY),
+        '-o',
+        data,
+        '--',
+        ...node,
+      ],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
     const out = fs.openSync(text, 'w');
-    perf(['script', '-i', data, '-F', 'comm,pid,tid,ip,sym,dso'], {
+    perf(['script', '-i', data, '-F', 'comm,pid,tid,time,ip,sym,dso'], {
       stdio: ['ignore', out, 'ignore'],
     });
     fs.closeSync(out);
     const { workloads } = JSON.parse(fs.readFileSync(json, 'utf8'));
-    return { workloads, shares: sharesOf(await stacksOf(text)) };
+    const slices = workloads
+      .flatMap(({ samples }) => samples)
+      .filter((each) => c === undefined || each.c === Number(c));
+    if (slices.length === 0) throw new Error(`no row with ${c} in flight`);
+    const stacks = (await stacksOf(text)).filter(isWithin(slices));
+    return { workloads, shares: sharesOf(stacks) };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -174,6 +209,7 @@ async function main(args) {
     allowPositionals: true,
     options: {
       driver: { type: 'string', default: 'uring-fs' },
+      c: { type: 'string' },
       rounds: { type: 'string', default: '8' },
       slice: { type: 'string', default: '200' },
       help: { type: 'boolean', short: 'h' },
