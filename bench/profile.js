@@ -63,6 +63,15 @@ const BY_CALLER = [
   { part: 'Node-API', name: /^(__)?napi_|^v8impl::|node_napi_env/ },
 ];
 
+/** What the parts come to. */
+const GROUPS = [
+  { group: 'workers of io_uring', parts: /^io_uring worker: / },
+  { group: 'collection, malloc', parts: /garbage collection$|malloc, free$/ },
+  { group: 'fresh pages', parts: /page faults$/ },
+  { group: 'the kernel, else', parts: /kernel: / },
+  { group: 'V8, JavaScript, Node-API, the addon', parts: /./ },
+];
+
 const wordOf = (status) => (status === null ? 'was killed' : `ended with ${status}`);
 
 /**
@@ -162,6 +171,18 @@ function countBy(items, keyOf) {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
+/**
+ * @param {[string, number][]} shares By part.
+ * @returns {[string, number][]} By what these come to, in an order that is always the same.
+ */
+function groupsOf(shares) {
+  const groups = GROUPS.map(({ group }) => [group, 0]);
+  for (const [part, share] of shares) {
+    groups[GROUPS.findIndex(({ parts }) => parts.test(part))][1] += share;
+  }
+  return groups;
+}
+
 async function profile({ filter, driver, c, rounds, slice }) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-profile-'));
   try {
@@ -230,6 +251,9 @@ async function main(args) {
   for (const [name, share] of shares.filter(([, part]) => part >= 0.005)) {
     table.push([name, `${(share * 100).toFixed(1)} %`]);
   }
+  for (const [group, share] of groupsOf(shares)) {
+    table.push([`all of ${group}`, `${(share * 100).toFixed(0)} %`]);
+  }
   console.log(table.toString());
 }
 
@@ -240,4 +264,4 @@ if (require.main === module) {
   });
 }
 
-module.exports = { partOf, sharesOf };
+module.exports = { groupsOf, partOf, sharesOf };

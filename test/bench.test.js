@@ -12,7 +12,7 @@ const { gather, workloadsOn } = require('../bench/context');
 const { median } = require('../bench/figures');
 const { TARGETS } = require('../bench/goals');
 const { Harness, Interrupted, Stalled, orderOf } = require('../bench/harness');
-const { partOf, sharesOf } = require('../bench/profile');
+const { groupsOf, partOf, sharesOf } = require('../bench/profile');
 const { filled, publishedRuns, rendered } = require('../bench/publish');
 const { hold } = require('../bench/targets');
 const { Mismatch, compare } = require('../bench/verify');
@@ -590,6 +590,13 @@ describe('bench', () => {
       assert.deepEqual(shares, [
         ['the addon', 0.5],
         ['kernel: write', 0.5],
+      ]);
+      assert.deepEqual(groupsOf([...shares, ['io_uring worker: kernel: write', 0.25]]), [
+        ['workers of io_uring', 0.25],
+        ['collection, malloc', 0],
+        ['fresh pages', 0],
+        ['the kernel, else', 0.5],
+        ['V8, JavaScript, Node-API, the addon', 0.5],
       ]);
     });
   });

@@ -10,6 +10,9 @@ const CHILD = path.join(__dirname, '..', 'children', 'many-reads.js');
 const READS = 100_000;
 const QUICK_READS = 2_000;
 
+/** Some fail before they are waited for. */
+const QUIET = ['--unhandled-rejections=none', '--no-warnings'];
+
 /** Each takes seconds. */
 const ROUNDS = 3;
 
@@ -42,7 +45,7 @@ module.exports = ({ readSets, quick }) => {
       verify: (driver) => verify(driver, paths, undefined),
 
       async slice(driver) {
-        child = fork(CHILD, [driver.name, String(reads), ...paths], { execArgv: [] });
+        child = fork(CHILD, [driver.name, String(reads), ...paths], { execArgv: QUIET });
         const exited = once(child, 'exit');
         let result = null;
         child.once('message', (message) => (result = message));
