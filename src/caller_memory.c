@@ -11,12 +11,25 @@
 
 enum { PAGE_MASK = 4095 };
 
+/* A pipe holds no more, unless it was enlarged by root: that is then read in parts. */
+enum { PIPE_SIZE_MOST = 1024 * 1024 };
+
 static bool is_own_position(const ufs_request *request) {
   return request->offset == UINT64_MAX;
 }
 
+/* A pipe, a terminal: what is read there can wait as long as it likes. */
+static bool has_no_position(const ufs_request *request) {
+  return is_own_position(request) && request->start < 0;
+}
+
+static bool is_for_worker(const ufs_request *request) {
+  return request->length >= UFS_ASYNC_TRANSFER && !has_no_position(request);
+}
+
 static unsigned missing(const ufs_request *request) {
-  return ufs_transfer_length(request) - request->done;
+  const unsigned length = ufs_transfer_length(request) - request->done;
+  return has_no_position(request) && length > PIPE_SIZE_MOST ? PIPE_SIZE_MOST : length;
 }
 
 /* As far from the start of a page as the caller's memory is: O_DIRECT goes by that. */
@@ -34,10 +47,10 @@ bool ufs_choose_memory(ufs_engine *engine, ufs_request *request) {
   const bool is_stale = request->round != engine->round;
   if (!is_stale && engine->unchecked > 0) engine->unchecked--;
   request->start = is_own_position(request) ? lseek(request->fd, 0, SEEK_CUR) : -1;
-  if (!request->shielded && request->length < UFS_ASYNC_TRANSFER) {
-    /* JS has run since it looked; a kernel thread that JS does not wait for; a pipe or the like. */
+  if (!request->shielded && !is_for_worker(request)) {
+    /* JS has run since it looked; or a kernel thread reads, which JS does not wait for. */
     request->shielded = is_stale || (engine->ring.setup_flags & IORING_SETUP_SQPOLL) != 0 ||
-                        (is_own_position(request) && request->start < 0);
+                        has_no_position(request);
   }
   return !request->shielded || add_shield(request);
 }
@@ -52,7 +65,7 @@ void ufs_prepare_read_into(struct io_uring_sqe *sqe, const ufs_request *request)
   } else {
     io_uring_prep_read(sqe, request->fd, request->memory, missing(request), offset);
   }
-  if (request->length >= UFS_ASYNC_TRANSFER) {
+  if (is_for_worker(request)) {
     sqe->flags |= IOSQE_ASYNC;
   } else if (!request->shielded) {
     sqe->rw_flags = RWF_NOWAIT;
@@ -71,7 +84,7 @@ static bool is_end(const ufs_request *request, uint64_t reached) {
 
 /* Whether a read without waiting has left something to a read that may wait. */
 static bool is_left(const ufs_request *request, int32_t moved) {
-  if (request->shielded || request->length >= UFS_ASYNC_TRANSFER) return false;
+  if (request->shielded || is_for_worker(request)) return false;
   if (moved == -EAGAIN || moved == -EOPNOTSUPP) return true;
   if (moved <= 0 || (uint32_t)moved == missing(request)) return false;
   const uint64_t from = is_own_position(request) ? (uint64_t)request->start : request->offset;

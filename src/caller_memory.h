@@ -8,8 +8,8 @@
  * it. What would wait is read into memory of the request's own, its shield, and copied when it is
  * there: to a Buffer that still has its memory, else to nobody.
  *
- * Reads so large that a kernel worker copies them go without: a second copy would halve their
- * speed. For these, as for writes, memory must stay where it is, as with Node. Memory that no
+ * Reads of files so large that a kernel worker copies them go without: a second copy would halve
+ * their speed. For these, as for writes, memory must stay where it is, as with Node. Memory that no
  * caller knows yet, and that of a SharedArrayBuffer, which cannot move, need none of it.
  */
 #ifndef UFS_CALLER_MEMORY_H

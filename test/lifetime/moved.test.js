@@ -125,6 +125,25 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
     });
   }
 
+  it('a read that waits at a pipe, however large', async () => {
+    for (const size of [256 * 1024, 3_000_000]) {
+      const view = new Uint8Array(size);
+      const reading = handle.read(view, 5, size - 5, null);
+      await until(() => inFlight() === 1, 'the read');
+      const owner = structuredClone(view.buffer, { transfer: [view.buffer] });
+      nodeFs.writeSync(end, Buffer.alloc(SIZE, WRITTEN));
+      assert.equal((await reading).bytesRead, SIZE);
+      assertUntouched([], owner);
+
+      const kept = new Uint8Array(size);
+      const next = handle.read(kept, 5, size - 5, null);
+      await until(() => inFlight() === 1, 'the read');
+      nodeFs.writeSync(end, Buffer.alloc(SIZE, WRITTEN));
+      assert.equal((await next).bytesRead, SIZE);
+      assert.deepEqual([kept.indexOf(WRITTEN), kept.lastIndexOf(WRITTEN)], [5, SIZE + 4]);
+    }
+  });
+
   it('among thousands of calls at once, whose submission takes several turns', async () => {
     const regular = await uring.open(file);
     const views = Array.from({ length: 10_000 }, () => new Uint8Array(64));
