@@ -10,7 +10,7 @@ const { abortError, callNode, nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open } = require('./descriptor');
 const { ECANCELED, systemError } = require('./errors');
 const { Queue } = require('./queue');
-const { CONTINUES, extras, fail, goOn, ops, preferHugePages, prepare } = require('./request');
+const { CONTINUES, extras, fail, goOn, ops, prepare } = require('./request');
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -21,8 +21,9 @@ const PIECES_AT_ONCE = 4;
 
 /**
  * From this size on the memory of a file is sure to be fresh from the system: it is prepared before it is
- * read into, and worth huge pages (2 MiB on most machines). Smaller pieces the allocator has mostly used
- * before, and preparing them would cost more than it saves. Bytes.
+ * read into. Smaller pieces the allocator has mostly used before, and preparing them would cost more than it
+ * saves. (Huge pages would be fewer, but each of them comes from memory that a virtual machine may have given
+ * back: measured, they took twice the time.) Bytes.
  */
 const FRESH_SIZE = 4 * 1024 * 1024;
 
@@ -259,7 +260,6 @@ function decode(contents, encoding) {
 /** A regular file of `size` bytes, from the start: less when it shrinks meanwhile, never more. */
 async function readSized(file, size, signal) {
   const contents = Buffer.allocUnsafeSlow(size);
-  if (size >= FRESH_SIZE) preferHugePages(contents);
   let next = 0;
   let end = size;
   async function readPieces() {

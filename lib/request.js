@@ -475,7 +475,6 @@ module.exports = {
   goOn,
   guard,
   ops,
-  preferHugePages: binding.preferHugePages,
   prepare,
   ringState,
   seek: binding.seek,

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "caller_memory.h"
@@ -224,23 +222,6 @@ static napi_value seek(napi_env env, napi_callback_info info) {
   TRY(napi_get_value_int32(env, values[2], &whence));
   const off_t position = lseek(fd, offset, whence);
   return number(env, position < 0 ? -errno : position);
-}
-
-/* preferHugePages(view): for large memory that is about to be filled. A hint: nothing depends on
- * it. */
-static napi_value prefer_huge_pages(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  size_t count = 1;
-  TRY(napi_get_cb_info(env, info, &count, &value, NULL, NULL));
-  uint8_t *memory = NULL;
-  size_t size = 0;
-  if (!ufs_read_bytes(env, value, &memory, &size)) return NULL;
-  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  const uintptr_t from = ((uintptr_t)memory + page - 1) & ~(page - 1);
-  const uintptr_t to = ((uintptr_t)memory + size) & ~(page - 1);
-  /* NOLINTNEXTLINE(performance-no-int-to-ptr): rounded up to a page */
-  if (to > from) (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
-  return NULL;
 }
 
 static void raise_uncaught(napi_env env) {
@@ -549,7 +530,6 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   TRY(export_function(env, exports, "shield", shield, environment));
   TRY(export_function(env, exports, "take", take, environment));
   TRY(export_function(env, exports, "seek", seek, environment));
-  TRY(export_function(env, exports, "preferHugePages", prefer_huge_pages, environment));
   for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
     TRY(export_function(env, exports, call->operation->name, call_operation, call));
     if (call->operation->many != NULL) {

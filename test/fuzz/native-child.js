@@ -55,7 +55,6 @@ const ARGUMENTS = {
   cancel: 'i',
   shield: 'i',
   take: 'iv',
-  preferHugePages: 'V',
 };
 const OPERATIONS = Object.keys(ARGUMENTS).filter((name) => typeof binding[name] === 'function');
 
