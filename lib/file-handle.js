@@ -736,9 +736,9 @@ async function writeFile(handle, data, options) {
 }
 
 /** writeFile() of fs/promises with a handle: a closed one is met by the first write, if there is any. */
-async function writeFileOf(handle, data, options) {
+async function writeFileOf(handle, data, options, name = 'writeFile') {
   const plain = recognise(() => plainWrite(data, options));
-  if (plain === undefined) return nodePromises.writeFile('', data, options);
+  if (plain === undefined) return nodePromises[name]('', data, options);
   const { bytes, encoding, signal } = plain;
   handle[kRef]();
   try {

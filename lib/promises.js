@@ -161,7 +161,7 @@ function readFile(path, options) {
 const UNKNOWN = { encoding: 'unknown' };
 
 function writeFileWith(name, byDefault, path, data, options) {
-  if (isHandle(path)) return handles.writeFileOf(path, data, options);
+  if (isHandle(path)) return handles.writeFileOf(path, data, options, name);
   return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
 }
 

@@ -35,6 +35,14 @@ const NOT_HERE = [
     title: /no kernel worker can be made/,
     why: 'no thread can be made either, and LeakSanitizer takes one',
   },
+  {
+    title: /after seteuid to somebody without rights|a group that is given up opens nothing/,
+    why: 'LeakSanitizer cannot look at a process whose credentials have changed',
+  },
+  {
+    title: /loading it loads little/,
+    why: 'what exchanges the addon loads modules of its own',
+  },
 ];
 
 async function main(args) {

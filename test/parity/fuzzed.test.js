@@ -26,6 +26,7 @@ const throwing = () =>
 /** On a handle that is open; and the functions of the same name that take a closed one. */
 const CALLS = {
   'with a mode that is none': (write) => write('data', { mode: {} }),
+  'a bad mode and a bad flush': (write) => write('data', { mode: {}, flush: 'no' }),
   'nothing, aborted': (write) => write('', { signal: AbortSignal.abort() }),
   'nothing of nothing, aborted': (write) => write([], { signal: AbortSignal.abort() }),
   aborted: (write) => write('data', { signal: AbortSignal.abort() }),
