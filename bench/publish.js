@@ -91,7 +91,7 @@ function rowOf({ workloads }, name, label) {
   return workloads.find((each) => each.name === name)?.rows.find((row) => labelOf(row) === label);
 }
 
-/** @returns {string} For the README: ratios by version of Node, and the rates of the first. */
+/** @returns {string} For the README: ratios by version of Node, the rates of the first, the chart. */
 function summaryTable(runs) {
   const [first] = runs;
   const rows = SUMMARY.map(([name, label, title]) => {
@@ -105,7 +105,8 @@ function summaryTable(runs) {
     ];
   });
   const head = ['', 'c', ...runs.map(nodeOf), `${nodeOf(first)}, a second`];
-  return tableOf(head, rows, `lr${'r'.repeat(runs.length)}r`);
+  const table = tableOf(head, rows, `lr${'r'.repeat(runs.length)}r`);
+  return `${table}\n\n![Times the operations a second of ${BASELINE}](${CHART})`;
 }
 
 /** @returns {string} What is wanted beside what was measured. */

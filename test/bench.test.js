@@ -626,7 +626,7 @@ describe('bench', () => {
       const made = filled(text, [runOf('v24.1.0', 4), runOf('v26.1.0', 3.456)]);
       assert.match(
         made,
-        /^before\n<!-- bench: summary -->\n\n\| .*\|\n\n<!-- end of bench -->\nafter\n$/s,
+        /^before\n<!-- bench: summary -->\n\n\| .*\|\n\n!\[.*\]\(docs\/performance\.svg\)\n\n<!-- end of bench -->\nafter\n$/s,
       );
       assert.match(
         made,
