@@ -49,6 +49,7 @@ static const uint8_t registrations[] = {IORING_REGISTER_FILES_UPDATE, IORING_UNR
                                         IORING_REGISTER_PERSONALITY};
 
 enum { NOP_TIMEOUT_MS = 2000, CANCEL_AGAIN_MS = 20, MOST_CANCELS_REFUSED = 25 };
+enum { WAIT_FOR_END_MS = 50, MOST_WAITS = 100 };
 
 /* The kernel has no memory: SQEs are tried again after 1 ms, 2 ms, 4 ms ... so many times, which
  * takes a quarter of a second; completions for as long as it takes. */
@@ -531,20 +532,24 @@ static int pipe_into_ring(ufs_ring *ring) {
   return -1;
 }
 
-static void wait_for_end(int pipe_end) {
+/* Whether it has come. It may not: what the kernel has set aside for this thread (6.1) can be
+ * beyond its reach then. */
+static bool wait_for_end(int pipe_end) {
   struct pollfd waiting = {.fd = pipe_end, .events = POLLIN};
+  int result = -1;
   /* Interrupted also by the kernel itself, which ends the ring from this thread. */
-  while (poll(&waiting, 1, -1) < 0 && errno == EINTR)
-    continue;
+  for (unsigned tries = 0; result <= 0 && tries < MOST_WAITS; tries++) {
+    result = poll(&waiting, 1, WAIT_FOR_END_MS);
+    if (result < 0 && errno != EINTR) break;
+  }
   (void)close(pipe_end);
+  return result > 0;
 }
 
 static void end(ufs_ring *ring) {
   const int pipe_end = ring->in_flight > 0 ? pipe_into_ring(ring) : -1;
   io_uring_queue_exit(&ring->uring);
-  if (pipe_end < 0) return;
-  wait_for_end(pipe_end);
-  ring->in_flight = 0;
+  if (pipe_end >= 0 && wait_for_end(pipe_end)) ring->in_flight = 0;
 }
 
 static void on_closed(uv_handle_t *handle) {
