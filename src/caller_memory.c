@@ -44,8 +44,7 @@ static bool add_shield(ufs_request *request) {
 }
 
 bool ufs_choose_memory(ufs_engine *engine, ufs_request *request) {
-  const bool is_stale = request->round != engine->round;
-  if (!is_stale && engine->unchecked > 0) engine->unchecked--;
+  const bool is_stale = !ufs_engine_count_checked(engine, request);
   request->start = is_own_position(request) ? lseek(request->fd, 0, SEEK_CUR) : -1;
   if (!request->shielded && !is_for_worker(request)) {
     /* JS has run since it looked; or a kernel thread reads, which JS does not wait for. */
@@ -92,16 +91,13 @@ static bool is_left(const ufs_request *request, int32_t moved) {
 }
 
 bool ufs_finish_read_into(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
   const int32_t moved = request->steps[0];
   ufs_correct_position(request, missing(request));
-  if (moved == -EINTR) {
-    request->round = engine->round - 1; /* it is counted no more */
-    return false;
-  }
+  if (moved == -EINTR) return false;
   if (is_left(request, moved)) {
     if (moved > 0) request->done = (uint32_t)moved;
     request->shielded = true;
-    request->round = engine->round - 1;
     return false;
   }
   if (moved > 0 && request->shielded) request->extra = moved;

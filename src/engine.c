@@ -112,6 +112,12 @@ static void fill_slot_closes(ufs_engine *engine) {
   }
 }
 
+/* Without an SQE, which the kernel had no memory for. */
+static void empty_slot(ufs_engine *engine, int32_t slot) {
+  const int nothing = -1;
+  (void)io_uring_register_files_update(&engine->ring.uring, (unsigned)slot, &nothing, 1);
+}
+
 /* ---- descriptors that must not outlive the environment ---- */
 
 void ufs_engine_note_fd(ufs_engine *engine, int fd, bool open) {
@@ -171,7 +177,15 @@ static void fill(ufs_engine *engine, ufs_request *request) {
   }
 }
 
+bool ufs_engine_count_checked(ufs_engine *engine, ufs_request *request) {
+  if (request->round != engine->round) return false;
+  request->round = engine->round - 1; /* once: JS will have run before it goes a second time */
+  if (engine->unchecked > 0) engine->unchecked--;
+  return true;
+}
+
 static void finish_early(ufs_engine *engine, ufs_request *request) {
+  if (request->operation->choose_memory != NULL) (void)ufs_engine_count_checked(engine, request);
   request->result = -ECANCELED;
   if (request->operation->abandon != NULL) request->operation->abandon(engine, request);
   queue_push(&engine->done, request);
@@ -195,6 +209,7 @@ enum { COPY_SHARED = 32 * 1024, COPY_AHEAD = 256 * 1024 };
 static void share_copies(ufs_engine *engine, ufs_request *request) {
   if (!request->operation->copies || request->length < COPY_SHARED || !engine->ring.many_cpus)
     return;
+  if (request->in_worker) return; /* it would have to wait */
   request->in_worker = engine->copied_elsewhere + COPY_AHEAD <= engine->copied_here;
   if (request->in_worker) {
     engine->copied_elsewhere += request->length;
@@ -247,6 +262,8 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
  * happened, and a worker, which may wait, gets what the system call would. */
 static bool must_wait(const ufs_request *request) {
   const ufs_operation *operation = request->operation;
+  /* Of what is read into a caller's memory without waiting, finish() knows what to do. */
+  if (operation->choose_memory != NULL && !request->shielded) return false;
   return (operation->sqes == 1 || operation->finish == NULL) && request->steps[0] == -EAGAIN &&
          !request->in_worker;
 }
@@ -287,7 +304,9 @@ static void on_complete(ufs_ring *ring, uint64_t user_data, int32_t result) {
   ufs_engine *engine = (ufs_engine *)ring;
   const unsigned step = user_data & UFS_STEP_MASK;
   if (step == STEP_CLOSE_SLOT) {
-    ufs_engine_free_slot(engine, (int32_t)(user_data >> STEP_BITS));
+    const int32_t slot = (int32_t)(user_data >> STEP_BITS);
+    if (result == -ECANCELED) empty_slot(engine, slot);
+    ufs_engine_free_slot(engine, slot);
     return;
   }
   /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel hands our own address back as a number */

@@ -168,6 +168,10 @@ void ufs_engine_cancel(ufs_engine *engine, uint32_t id);
 /* The request, if it still waits, is not to have the caller's memory: see caller_memory.h. */
 void ufs_engine_shield(ufs_engine *engine, uint32_t id);
 
+/* For the rows: whether JS has looked at the memory of the request, which leaves the queue, and has
+ * not run since. It is counted among the `unchecked` no more. */
+bool ufs_engine_count_checked(ufs_engine *engine, ufs_request *request);
+
 /* The request with `id` if it is done and JS is looking at it, else NULL. */
 const ufs_request *ufs_engine_delivered(const ufs_engine *engine, uint32_t id);
 

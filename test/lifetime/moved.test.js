@@ -364,3 +364,31 @@ function dropFromCache(name) {
   const flags = ['oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none'];
   execFileSync('dd', [`of=${name}`, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
+
+describeOnRing('lifetime: memory that leaves its Buffer while a disk is waited for', () => {
+  const folder = useFolder();
+
+  it('is not written to', async function () {
+    const cold = folder.file('cold');
+    const evict = ['oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none'];
+    let waited = 0;
+    for (let i = 0; i < 5; i++) {
+      nodeFs.writeFileSync(cold, Buffer.alloc(1 << 20, WRITTEN));
+      execFileSync('dd', [`of=${cold}`, ...evict]);
+      const source = await uring.open(cold);
+      const buffer = Buffer.from(new ArrayBuffer(SIZE));
+      await new Promise((resolve) => setTimeout(resolve, 2)); // a turn of the loop with time left
+      const before = uring.ring.stats();
+      const reading = source.read(buffer, 0, SIZE, 500_000);
+      await new Promise((resolve) => process.nextTick(resolve));
+      const { enters, inFlight } = uring.ring.stats();
+      const moved = Buffer.from(structuredClone(buffer.buffer, { transfer: [buffer.buffer] }));
+      await reading;
+      await source.close();
+      if (enters === before.enters || inFlight === before.inFlight) continue; // it was still there
+      waited++;
+      assert.ok(!moved.includes(WRITTEN), 'the kernel has written to memory that was moved');
+    }
+    if (waited === 0) skip(this, 'files here are not read from a disk');
+  });
+});
