@@ -63,8 +63,13 @@ const kTurnsWaiting = Symbol('turnsWaiting');
 const kLocked = Symbol('locked');
 const kResource = Symbol('asyncResource');
 
-/** request.detail: the call, see submit() */
-const viaPool = ({ detail }) => detail.byPool();
+/** request.detail: the call, see submit(). In its turn until the pool is done. */
+function viaPool(request) {
+  const { detail, handle } = request;
+  if (!request.inTurn) return detail.byPool();
+  request.inTurn = false;
+  return detail.byPool().finally(() => nextTurn(handle));
+}
 
 /*
  * What transfers resolve with has no prototype, as Node's. A literal with `__proto__: null` would take
@@ -516,8 +521,7 @@ function submit(handle, operation, call, pin, turn = false) {
   request.detail = call;
   const id = call.start();
   if (id >= 0) handle[kRef]();
-  const promise = enter(id, request);
-  return id < 0 && turn ? promise.finally(() => nextTurn(handle)) : promise;
+  return enter(id, request);
 }
 
 /** submit(), in turn where the position asks for it. */

@@ -75,7 +75,12 @@ function inTurn(start) {
     return;
   }
   filesOpen++;
-  start();
+  try {
+    start();
+  } catch (error) {
+    filesOpen--; // the stack is full; and nobody waits, as there was room
+    throw error;
+  }
 }
 
 function endTurn() {
@@ -141,7 +146,8 @@ const OPEN_SIZED = {
       );
     }
     if (size < binding.BLOCK_SIZE) noteSmall();
-    const contents = Buffer.allocUnsafeSlow(size);
+    const contents = allocate(request, fd, size);
+    if (contents === undefined) return CONTINUES;
     detail.contents = request.pin = contents;
     return goOn(request, READ_SIZED, ops.readWhole(fd, contents, 0, size, 0));
   },
@@ -207,12 +213,24 @@ function goOnLarge(request, fd, size, head, encoding) {
   if (size > PIECE_SIZE) {
     return leave(request, readFrom(fd, size, path, O_RDONLY, encoding).finally(endTurn));
   }
-  const contents = Buffer.allocUnsafeSlow(size);
+  const contents = allocate(request, fd, size);
+  if (contents === undefined) return CONTINUES;
   head.copy(contents);
   request.pin = contents;
   request.detail = { flags: O_RDONLY, encoding, fd, contents, from: head.length };
   const id = ops.readWhole(fd, contents, head.length, size - head.length, head.length);
   return goOn(request, READ_SIZED, id);
+}
+
+/** @returns {Buffer | undefined} undefined: there is no memory, and the request has been ended */
+function allocate(request, fd, size) {
+  try {
+    return Buffer.allocUnsafeSlow(size);
+  } catch (error) {
+    const ended = closingAfter(new DescriptorFile(fd), () => Promise.reject(error));
+    leave(request, ended.finally(endTurn));
+    return undefined;
+  }
 }
 
 function giveUp(request, errno) {

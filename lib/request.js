@@ -37,6 +37,7 @@ class Request {
     /** @type {Operation} */
     this.operation = operation;
     this.promise = new Promise(takeResolvers);
+    if (takenReject === undefined) refuseFullStack(this.promise);
     this.resolve = takenResolve;
     this.reject = takenReject;
     // Or they would keep what the promise resolves with.
@@ -73,6 +74,15 @@ function takeResolvers(resolve, reject) {
   takenResolve = resolve;
   takenReject = reject;
 }
+
+/** The executor could not be called: a promise swallows that, as if its caller had the error. */
+function refuseFullStack(promise) {
+  takenResolve = undefined;
+  promise.then(undefined, nothing);
+  throw new RangeError('Maximum call stack size exceeded');
+}
+
+const nothing = () => undefined;
 
 /**
  * Requests under way, by id. C keeps this array alive until the last one is drained, so what they pin
@@ -459,7 +469,11 @@ function settleAlone(operation, { path, detail, signal }, result, index) {
   const request = new Request(operation, path);
   request.detail = detail;
   request.signal = signal;
-  settleOne(request, result, index);
+  try {
+    settleOne(request, result, index);
+  } catch (error) {
+    request.reject(error); // no memory, say; the others of the hand-over have theirs to get
+  }
   return request.promise;
 }
 

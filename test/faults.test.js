@@ -353,6 +353,65 @@ describeOnRing('with failures injected', () => {
     assert.equal(nodeFs.readFileSync(file, 'utf8'), '8012345678');
   });
 
+  it('a piece of a file that must wait is waited for by a worker at once', async () => {
+    const file = folder.file('waits', Buffer.alloc(33_000, 'x'));
+    const enters = await runWith(
+      `result:1:${EAGAIN}:${OPCODE.READ}`,
+      async ({ uring, args, say }) => {
+        await uring.readFile(args, { flag: 'r+' });
+        const before = uring.ring.stats().enters;
+        const { length } = await uring.readFile(args, { flag: 'r+' });
+        say([length, uring.ring.stats().enters - before]);
+      },
+      file,
+    );
+    assert.equal(enters[0], 33_000);
+    assert.ok(enters[1] <= 8, `${enters[1]} calls`);
+  });
+
+  it('what the pool does in place of the ring keeps its turn', async () => {
+    const file = folder.in('turns');
+    await runWith(
+      `nth:1:${ECANCELED}:${OPCODE.WRITE}`,
+      async ({ uring, args, say }) => {
+        const fs = require('node:fs');
+        const handle = await uring.open(args.file, 'w');
+        // The pool has other things to do.
+        for (let i = 0; i < 4; i++) fs.open(args.fifo, () => {});
+        const writes = Promise.all(['1', '2', '3'].map((text) => handle.write(text)));
+        setTimeout(() => fs.openSync(args.fifo, 'r+'), 100);
+        await writes;
+        await handle.close();
+        say(null);
+      },
+      { file, fifo: folder.fifo('busy') },
+    );
+    assert.equal(nodeFs.readFileSync(file, 'utf8'), '123');
+  });
+
+  it('a direct descriptor whose close is given up is closed even so', async function () {
+    const file = folder.file('given-up', Buffer.alloc(5000, 'x'));
+    const said = await runWith(
+      `result:1:${ECANCELED}:${OPCODE.CLOSE}`,
+      async ({ uring, args, say }) => {
+        const fs = require('node:fs');
+        const tells = (fd) =>
+          fs.existsSync(`/proc/self/fdinfo/${fd}`) &&
+          fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8').includes('given-up');
+        const isOpen = () => fs.readdirSync('/proc/self/fd').some(tells);
+        await Promise.all(Array.from({ length: 9 }, () => uring.readFile(args)));
+        const wasOpen = isOpen(); // the close follows
+        for (let i = 0; i < 100 && isOpen(); i++) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        say([wasOpen, isOpen()]);
+      },
+      file,
+    );
+    if (!said[0]) skip(this, 'the kernel does not tell which files a ring has');
+    assert.equal(said[1], false);
+  });
+
   it('a broken ring does not keep the processor busy', async () => {
     const used = await runWith(
       `late:5:${EBADF}`,

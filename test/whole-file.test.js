@@ -33,6 +33,60 @@ describe('lib/whole-file', () => {
   sizes.push(...around(512 * 1024), ...around(MIB), 4 * MIB, 4 * MIB + 7);
 
   describe('readFile', () => {
+    it('without memory for larger files: each is rejected, none stays open, and later ones are read', async () => {
+      nodeFs.writeFileSync(file, bytes.subarray(0, 100_000));
+      const { allocUnsafeSlow } = Buffer;
+      const failing = [];
+      Buffer.allocUnsafeSlow = (size) => {
+        if (size >= 100_000) throw new RangeError('Array buffer allocation failed');
+        return allocUnsafeSlow(size);
+      };
+      try {
+        // More than are open at once.
+        for (let i = 0; i < 50; i++) {
+          failing.push(uring.readFile(file), uring.readFile(file, { flag: 'r+' }));
+        }
+        const all = await Promise.allSettled([...failing, uring.readFiles([file, file])]);
+        for (const { reason } of all) assert.match(`${reason}`, /allocation failed/);
+        const settled = await uring.readFiles([file, __filename], { settled: true });
+        assert.deepEqual(
+          settled.map(({ status }) => status),
+          ['rejected', 'fulfilled'],
+        );
+      } finally {
+        Buffer.allocUnsafeSlow = allocUnsafeSlow;
+      }
+      assert.equal(descriptorsOf(file), 0);
+      assert.equal((await uring.readFile(file, { flag: 'r+' })).length, 100_000);
+      assert.equal((await uring.readFile(file)).length, 100_000);
+    });
+
+    it('on a full stack, which a promise swallows, nothing begins, and it holds up nothing', async () => {
+      nodeFs.writeFileSync(file, bytes.subarray(0, 100_000));
+      const { Promise } = globalThis;
+      const full = new RangeError('Maximum call stack size exceeded');
+      const read = async () => uring.readFile(file, { flag: 'r+' });
+      await read();
+      const reads = [];
+      globalThis.Promise = class extends Promise {
+        constructor() {
+          super((resolve, reject) => reject(full));
+        }
+        static get [Symbol.species]() {
+          return Promise;
+        }
+      };
+      try {
+        for (let i = 0; i < 100; i++) reads.push(read()); // more than are open at once
+      } finally {
+        globalThis.Promise = Promise;
+      }
+      for (const { value, reason } of await Promise.allSettled(reads)) {
+        assert.ok(value?.length === 100_000 || reason instanceof RangeError);
+      }
+      assert.equal((await read()).length, 100_000);
+    });
+
     it('files around the size of a block, few and many at once, in lists, aborted', async () => {
       const mixed = [0, 1, 16_383, 16_384, 16_447, 16_448, 16_449, 65_536, MIB, MIB + 1];
       const contents = mixed.map((each) => Buffer.alloc(each, `${each} `));
