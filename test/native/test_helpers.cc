@@ -1,6 +1,7 @@
 // Native helpers for the lifetime tests: Buffers over malloc'ed memory whose finalizer reports, so
 // that a test sees when the last reference to the memory went.
 
+#include <malloc.h>
 #include <napi.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -146,12 +147,18 @@ Napi::Value Register(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), result < 0 ? -errno : static_cast<double>(result));
 }
 
+// trim(): gives back to the system what is free in the heap, so that what is in use can be seen
+void Trim(const Napi::CallbackInfo &) {
+  malloc_trim(0);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("externalBuffer", Napi::Function::New(env, ExternalBuffer));
   exports.Set("poisonAtEnd", Napi::Function::New(env, PoisonAtEnd));
   exports.Set("fork", Napi::Function::New(env, Fork));
   exports.Set("waitFor", Napi::Function::New(env, WaitFor));
   exports.Set("register", Napi::Function::New(env, Register));
+  exports.Set("trim", Napi::Function::New(env, Trim));
   exports.Set("finalized", Napi::Function::New(env, Finalized));
   return exports;
 }
