@@ -8,7 +8,7 @@ const prettier = require('prettier');
 const { CACHE } = require('./kernels');
 const { ROOT } = require('./run');
 
-/** The result of the last whole run on each kernel. */
+/** The result of the last run on each kernel, of all its tests or of the short list. */
 const RESULTS = path.join(CACHE, 'results');
 const DOCUMENT = path.join(ROOT, 'docs', 'kernels.md');
 const BEGIN = '<!-- written by npm run test:kernels -->';
@@ -21,6 +21,7 @@ const HEADER = [
   'operations on the ring',
   'not among them',
   'requests for a small `readFile`',
+  'run',
   'tests passed',
   'failed',
   'skipped',
@@ -32,10 +33,10 @@ const versionOf = (release) => /^\d+(\.\d+)*/.exec(release)[0];
 const code = (names) => names.map((name) => `\`${name}\``).join(' ');
 
 /**
- * @param {{ status: object, counts: import('./suite').Counts }} result
+ * @param {{ status: object, counts: import('./suite').Counts, run: 'short' | 'whole' }} result
  * @param {string[]} possible operations that some kernel has
  */
-function row({ status, counts }, possible) {
+function row({ status, counts, run }, possible) {
   const missing = possible.filter((name) => status.operations[name] !== 'ring');
   return [
     versionOf(status.kernel),
@@ -44,6 +45,7 @@ function row({ status, counts }, possible) {
     possible.length - missing.length,
     code(missing) || 'none',
     status.requests,
+    run,
     counts.passed,
     counts.failed,
     counts.skipped,
@@ -51,10 +53,10 @@ function row({ status, counts }, possible) {
 }
 
 /**
- * Keeps the result of a whole run for the table.
+ * Keeps the result of a run for the table.
  *
  * @param {string} name
- * @param {{ status: object, counts: import('./suite').Counts }} result
+ * @param {{ status: object, counts: import('./suite').Counts, run: 'short' | 'whole' }} result
  */
 function keepResult(name, result) {
   fs.mkdirSync(RESULTS, { recursive: true });
