@@ -16,6 +16,7 @@ const { groupsOf, partOf, sharesOf } = require('../bench/profile');
 const { filled, publishedRuns, rendered } = require('../bench/publish');
 const { hold } = require('../bench/targets');
 const { Mismatch, compare } = require('../bench/verify');
+const { onRing } = require('./helpers/environment');
 
 const RUN = path.join(__dirname, '..', 'bench', 'run.js');
 /** ms: where others use the cores too, a run of some seconds takes a minute. */
@@ -196,7 +197,8 @@ describe('bench', () => {
       } else {
         // The promise at least, and nothing of the size of a file.
         const { heap, outside } = into.rows.at(-1).drivers['uring-fs'].allocations;
-        assert.ok(heap > 0 && heap < 4096 && outside < 4096);
+        const most = onRing ? 4096 : 16_384; // Node's own function makes more
+        assert.ok(heap > 0 && heap < most && outside < 4096);
       }
     });
 
