@@ -714,7 +714,8 @@ async function readFileOf(handle, options) {
   const { buffer, encoding, signal } = plain;
   // A call that is wrong in whatever way is rejected before Node looks at the path.
   // 'buffer' passes there, and fails where Node makes the decoder.
-  if (encoding === 'buffer') return new (require('node:string_decoder').StringDecoder)(encoding);
+  if (encoding === 'buffer' && isSignal(signal))
+    return new (require('node:string_decoder').StringDecoder)(encoding);
   if (!isEncoding(encoding) || !isSignal(signal)) return nodePromises.readFile('', options);
   if (handle.fd === -1) return signal?.aborted ? abortError(signal) : callNode('fstat', -1);
   handle[kRef]();
