@@ -26,16 +26,6 @@ describe('lib/index', () => {
     }
   });
 
-  it('ES modules can import every name', () => {
-    const names = [...Object.keys(nodePromises), ...OURS].sort();
-    const source = `import * as all from ${JSON.stringify(`${ROOT}/lib/index.js`)};
-      process.stdout.write(Object.keys(all).join());`;
-    const args = ['--input-type=module', '-e', source];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    const missing = names.filter((name) => !stdout.split(',').includes(name));
-    assert.deepEqual(missing, [], stderr);
-  });
-
   it('what looking at the arguments throws is for Node to meet', async () => {
     const options = {
       get encoding() {
