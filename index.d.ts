@@ -203,13 +203,48 @@ type FileHandleMethodName = {
 }[string & keyof promises.FileHandle];
 
 /**
+ * Why the thread pool serves:
+ *
+ * - `'environment'`: `URING_FS_BACKEND=threadpool` is set;
+ * - `'platform'`, `'bun'`, `'deno'`: not Linux, or another runtime than Node;
+ * - `'permission-model'`: that of Node is active;
+ * - `'no-module'`: there is no native module, or it cannot be loaded;
+ * - `'not-loaded'`: the files of this package cannot be read (no descriptor is left, say);
+ * - `'no-io-uring'`, `'old-kernel'`: the kernel has no io_uring, or too old a one;
+ * - `'sysctl'`, `'seccomp'`, `'security-module'`: what forbids it;
+ * - `'memlock'`, `'descriptors'`: a limit that is in its way;
+ * - `'no-answer'`, `'set-up'`: a first request did not come back, or the set-up failed otherwise;
+ * - `'broken'`: the ring failed while in use.
+ */
+export type ReasonCode =
+  | 'environment'
+  | 'platform'
+  | 'bun'
+  | 'deno'
+  | 'permission-model'
+  | 'no-module'
+  | 'not-loaded'
+  | 'no-io-uring'
+  | 'old-kernel'
+  | 'sysctl'
+  | 'seccomp'
+  | 'security-module'
+  | 'memlock'
+  | 'descriptors'
+  | 'no-answer'
+  | 'set-up'
+  | 'broken';
+
+/**
  * Which backend serves this thread, and how its ring is set up. A plain object, fit for
  * `JSON.stringify`.
  */
 export interface RingStatus {
   /** What carries out the operations. */
   backend: Backend;
-  /** Why the thread pool serves, in words. `null` when the ring does. */
+  /** Why the thread pool serves. `null` when the ring does. */
+  code: ReasonCode | null;
+  /** The same in words. `npx uring-fs doctor` has a remedy for each. */
   reason: string | null;
   /** Release of the running kernel, as `os.release()` gives it: `'6.12.48'`. */
   kernel: string;

@@ -5,16 +5,17 @@ const { ruledOut } = require('./delegate');
 /**
  * The native module, or the reason why this process does without it.
  *
- * @type {{ binding: object | null, reason: string | null }}
+ * @type {{ binding: object | null, failure: { code: string, reason: string } | null }}
  */
 module.exports = load();
 
 function load() {
-  if (ruledOut !== null) return { binding: null, reason: ruledOut };
+  if (ruledOut !== null) return { binding: null, failure: ruledOut };
   try {
-    return { binding: require('../build/Release/uring_fs.node'), reason: null };
+    return { binding: require('../build/Release/uring_fs.node'), failure: null };
   } catch (error) {
-    return { binding: null, reason: `the native module could not be loaded: ${firstLine(error)}` };
+    const reason = `the native module could not be loaded: ${firstLine(error)}`;
+    return { binding: null, failure: { code: 'no-module', reason } };
   }
 }
 

@@ -35,18 +35,31 @@ function abortError(signal) {
   return nodePromises.readFile('/', { signal });
 }
 
-/** Why io_uring is not to be asked for at all, whatever the kernel would say; else null. */
+/**
+ * Why io_uring is not to be asked for at all, whatever the kernel would say; else null. Of `code`, which
+ * ring.status() gives, too, each has its remedy in cli/remedies.js.
+ *
+ * @type {{ code: string, reason: string } | null}
+ */
 const ruledOut = whyNot();
 
 function whyNot() {
-  const wanted = process.env.URING_FS_BACKEND;
-  if (wanted === 'threadpool') return 'URING_FS_BACKEND=threadpool';
-  if (process.platform !== 'linux') return `io_uring is of Linux, this is ${process.platform}`;
+  const { env, permission, platform, versions } = process;
+  if (env.URING_FS_BACKEND === 'threadpool') {
+    return { code: 'environment', reason: 'URING_FS_BACKEND=threadpool' };
+  }
+  if (platform !== 'linux') {
+    return { code: 'platform', reason: `io_uring is of Linux, this is ${platform}` };
+  }
   // Both run the addon's libuv calls not at all, or abort on them.
-  if (process.versions.bun !== undefined) return 'Bun has no libuv loop to wake';
-  if (process.versions.deno !== undefined) return 'Deno has no libuv loop to wake';
+  if (versions.bun !== undefined) return { code: 'bun', reason: 'Bun has no libuv loop to wake' };
+  if (versions.deno !== undefined) {
+    return { code: 'deno', reason: 'Deno has no libuv loop to wake' };
+  }
   // Node checks paths in its own fs functions only; an addon would go round the checks.
-  if (process.permission !== undefined) return "Node's permission model is active";
+  if (permission !== undefined) {
+    return { code: 'permission-model', reason: "Node's permission model is active" };
+  }
   return null;
 }
 

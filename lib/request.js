@@ -137,7 +137,7 @@ const { COUNT_UNCHECKED } = binding;
 
 let scheduled = false;
 let started = false;
-/** Why there is no ring (any more). */
+/** Why there is no ring (any more). @type {{ code: string, reason: string } | null} */
 let failure = null;
 /** What binding.start() told of the ring. */
 let description = null;
@@ -172,7 +172,8 @@ function start() {
     pollCpu: sqpoll?.cpu ?? -1,
   };
   description = binding.start({ ...shared, settings, slab: memory }, deliver);
-  if (description.reason !== undefined) failure = description.reason;
+  const { code, reason } = description;
+  if (code !== undefined) failure = { code, reason };
   for (const name of Object.keys(ops)) {
     ops[name] = failure === null && description.operations[name] ? binding[name] : refuse;
   }
@@ -182,7 +183,7 @@ function start() {
 /** The ring broke: from now on all is refused, and what it had not begun is done by the pool. */
 function giveUp() {
   if (failure !== null) return;
-  failure = 'the ring failed while in use';
+  failure = { code: 'broken', reason: 'the ring failed while in use' };
   for (const name of Object.keys(ops)) ops[name] = refuse;
 }
 
@@ -211,7 +212,7 @@ function rejectBegun() {
 }
 
 /**
- * @returns {{ failure: string | null, description: object }} why there is no ring, or what it is like
+ * @returns {{ failure: typeof failure, description: object }} why there is no ring, or what it is like
  */
 function ringState() {
   start();

@@ -57,15 +57,19 @@ const counterNames = [
   'peakInFlight',
 ];
 
-/** @returns {{ requests: object | null, reason: string | null }} request.js, or why there is nothing to ask */
+/**
+ * @returns {{ requests: object | null, failure: { code: string, reason: string } | null }} request.js, or
+ *   why there is nothing to ask
+ */
 function load() {
   try {
-    const { binding, reason } = require('./binding');
-    return { requests: binding === null ? null : require('./request'), reason };
+    const { binding, failure } = require('./binding');
+    return { requests: binding === null ? null : require('./request'), failure };
   } catch (error) {
     // No descriptor is left to load it with (the next call tries again), or it is out of reach by now.
     const [line] = error.message.split('\n', 1);
-    return { requests: null, reason: `this package could not be loaded: ${line}` };
+    const reason = `this package could not be loaded: ${line}`;
+    return { requests: null, failure: { code: 'not-loaded', reason } };
   }
 }
 
@@ -83,6 +87,7 @@ function operationNames() {
  *
  * @returns {{
  *   backend: 'io_uring' | 'threadpool',
+ *   code: string | null,
  *   reason: string | null,
  *   kernel: string,
  *   setupFlags: string[],
@@ -91,16 +96,17 @@ function operationNames() {
  *   restricted: boolean,
  *   tuning: object,
  *   operations: Record<string, 'ring' | 'pool'>,
- * }} `reason`: why it is the thread pool; null on the ring
+ * }} `code`, and `reason` in words: why it is the thread pool; null on the ring
  */
 function status() {
-  const { requests, reason } = load();
-  const { failure, description } = requests?.ringState() ?? { failure: reason };
+  const { requests, failure: cause } = load();
+  const { failure, description } = requests?.ringState() ?? { failure: cause };
   const onRing = failure === null;
   const flags = onRing ? description.setupFlags : 0;
   return {
     backend: onRing ? 'io_uring' : 'threadpool',
-    reason: failure,
+    code: failure?.code ?? null,
+    reason: failure?.reason ?? null,
     kernel: require('node:os').release(),
     setupFlags: Object.keys(setupFlagNames).filter((name) => flags & setupFlagNames[name]),
     sqEntries: onRing ? description.sqEntries : 0,

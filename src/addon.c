@@ -6,11 +6,14 @@
  * by C would be external ones, which Electron and V8's sandbox refuse.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
 #include <node_api.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "args.h"
 #include "caller_memory.h"
@@ -224,6 +227,27 @@ static napi_value seek(napi_env env, napi_callback_info info) {
   return number(env, position < 0 ? -errno : position);
 }
 
+/* directAlignment(descriptor): [of memory, of offsets and lengths], in bytes, that O_DIRECT wants
+ * for this file; [0, 0] where there is no O_DIRECT; undefined where the kernel does not tell
+ * (before 6.1, and many file systems). Blocks: for diagnosis only. */
+static napi_value direct_alignment(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  napi_value pair = NULL;
+  size_t count = 1;
+  int32_t fd = 0;
+  TRY(napi_get_cb_info(env, info, &count, &value, NULL, NULL));
+  TRY(napi_get_value_int32(env, value, &fd));
+#ifdef STATX_DIOALIGN
+  struct statx stat;
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stat) < 0) return NULL;
+  if ((stat.stx_mask & STATX_DIOALIGN) == 0) return NULL;
+  TRY(napi_create_array_with_length(env, 2, &pair));
+  TRY(napi_set_element(env, pair, 0, number(env, stat.stx_dio_mem_align)));
+  TRY(napi_set_element(env, pair, 1, number(env, stat.stx_dio_offset_align)));
+#endif
+  return pair;
+}
+
 static void raise_uncaught(napi_env env) {
   napi_value error = NULL;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) {
@@ -344,14 +368,19 @@ static napi_status set_number(napi_env env, napi_value object, const char *name,
   return status == napi_ok ? napi_set_named_property(env, object, name, property) : status;
 }
 
+static napi_status set_text(napi_env env, napi_value object, const char *name, const char *text) {
+  napi_value property = NULL;
+  const napi_status status = napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &property);
+  return status == napi_ok ? napi_set_named_property(env, object, name, property) : status;
+}
+
 static napi_value describe_failure(napi_env env, int error) {
   char reason[UFS_REASON_SIZE];
-  ufs_explain_setup_failure(error, reason, sizeof reason);
+  const char *code = ufs_explain_setup_failure(error, reason, sizeof reason);
   napi_value object = NULL;
-  napi_value text = NULL;
   TRY(napi_create_object(env, &object));
-  TRY(napi_create_string_utf8(env, reason, NAPI_AUTO_LENGTH, &text));
-  TRY(napi_set_named_property(env, object, "reason", text));
+  TRY(set_text(env, object, "code", code));
+  TRY(set_text(env, object, "reason", reason));
   return object;
 }
 
@@ -388,9 +417,9 @@ static void forget(ufs_environment *environment) {
 }
 
 /* start({ ids, entered, results, extras, stats, counters, slab: ArrayBuffers, pending: the table
- * that pins, settings: numbers }, deliver): { reason } when there is no ring to be had, else {
- * setupFlags, restricted, sqEntries, cqEntries, operations }. The ArrayBuffers are the ring's from
- * then on: they must be neither detached nor resized. */
+ * that pins, settings: numbers }, deliver): { code, reason } when there is no ring to be had,
+ * else { setupFlags, restricted, sqEntries, cqEntries, operations }. The ArrayBuffers are the
+ * ring's from then on: they must be neither detached nor resized. */
 static napi_value start(napi_env env, napi_callback_info info) {
   napi_value values[2];
   size_t count = 2;
@@ -484,6 +513,15 @@ static ufs_environment *create_environment(napi_env env) {
   return environment;
 }
 
+/* The liburing that is linked in. Before 2.4 its headers do not tell. */
+#ifdef IO_URING_VERSION_MAJOR
+#define TEXT_OF(number) #number
+#define VERSION(major, minor) TEXT_OF(major) "." TEXT_OF(minor)
+#define LIBURING_VERSION VERSION(IO_URING_VERSION_MAJOR, IO_URING_VERSION_MINOR)
+#else
+#define LIBURING_VERSION "2.3 or older"
+#endif
+
 static napi_status export_function(napi_env env, napi_value exports, const char *name,
                                    napi_callback callback, void *data) {
   napi_value function = NULL;
@@ -530,6 +568,7 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   TRY(export_function(env, exports, "shield", shield, environment));
   TRY(export_function(env, exports, "take", take, environment));
   TRY(export_function(env, exports, "seek", seek, environment));
+  TRY(export_function(env, exports, "directAlignment", direct_alignment, environment));
   for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
     TRY(export_function(env, exports, call->operation->name, call_operation, call));
     if (call->operation->many != NULL) {
@@ -537,5 +576,6 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
     }
   }
   TRY(export_constants(env, exports));
+  TRY(set_text(env, exports, "LIBURING", LIBURING_VERSION));
   return exports;
 }

@@ -143,7 +143,9 @@ static long read_proc_number(const char *file, const char *key, long missing) {
   return value;
 }
 
-void ufs_explain_setup_failure(int error, char *reason, size_t size) {
+/* Each of these codes is in index.d.ts, and has its remedy in lib/cli/remedies.js. */
+const char *ufs_explain_setup_failure(int error, char *reason, size_t size) {
+  const char *code = NULL;
   const char *cause = NULL;
   if (error == -EPERM || error == -EACCES || error == -ENOSYS) {
     const long disabled = read_proc_number("/proc/sys/kernel/io_uring_disabled", "", 0);
@@ -151,25 +153,34 @@ void ufs_explain_setup_failure(int error, char *reason, size_t size) {
     if (disabled > 0) {
       (void)snprintf(reason, size, "io_uring is switched off: sysctl kernel.io_uring_disabled=%ld",
                      disabled);
-      return;
+      return "sysctl";
     }
     if (seccomp == 2) {
+      code = "seccomp";
       cause = "a seccomp filter forbids io_uring (usual in containers)";
     } else if (error == -ENOSYS) {
+      code = "no-io-uring";
       cause = "this kernel has no io_uring";
     } else {
+      code = "security-module";
       cause = "a security module forbids io_uring";
     }
   } else if (error == -ENOMEM) {
+    code = "memlock";
     cause = "not enough lockable memory for a ring (ulimit -l)";
   } else if (error == -EMFILE || error == -ENFILE) {
+    code = "descriptors";
     cause = "no file descriptor is left for a ring (ulimit -n)";
   } else if (error == -EINVAL) { /* before 5.6: no CQSIZE, or no list of opcodes */
+    code = "old-kernel";
     cause = "the io_uring of this kernel is too old";
   } else if (error == -ETIME) {
+    code = "no-answer";
     cause = "a test request did not come back through the ring";
   } else {
+    code = "set-up";
     cause = "io_uring could not be set up";
   }
   (void)snprintf(reason, size, "%s (%s)", cause, strerror(-error));
+  return code;
 }

@@ -36,7 +36,8 @@ bool ufs_probe_deferral(void);
  * the space of a removed file be used. Tried as above. */
 bool ufs_probe_prompt_close(void);
 
-/* One sentence on why io_uring_setup(2) failed with `error` (-errno). */
-void ufs_explain_setup_failure(int error, char *reason, size_t size);
+/* One sentence on why io_uring_setup(2) failed with `error` (-errno). Returns the code for it,
+ * which is static. */
+const char *ufs_explain_setup_failure(int error, char *reason, size_t size);
 
 #endif

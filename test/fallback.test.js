@@ -49,8 +49,8 @@ describe('without io_uring, or little of it', () => {
     return { ...status, stderr };
   }
 
-  function isPool(status, reason) {
-    assert.equal(status.backend, 'threadpool');
+  function isPool(status, code, reason) {
+    assert.deepEqual([status.backend, status.code], ['threadpool', code]);
     if (typeof reason === 'string') assert.equal(status.reason, reason);
     else assert.match(status.reason, reason);
     assert.deepEqual([status.setupFlags, status.sqEntries, status.cqEntries], [[], 0, 0]);
@@ -71,7 +71,7 @@ describe('without io_uring, or little of it', () => {
 
   it('URING_FS_BACKEND=threadpool', async () => {
     const status = await worksWith({ env: { URING_FS_BACKEND: 'threadpool' } });
-    isPool(status, 'URING_FS_BACKEND=threadpool');
+    isPool(status, 'environment', 'URING_FS_BACKEND=threadpool');
     assert.equal(status.stderr, '');
   });
 
@@ -92,7 +92,7 @@ describe('without io_uring, or little of it', () => {
     nodeFs.cpSync(path.join(ROOT, 'lib'), path.join(root, 'lib'), { recursive: true });
     nodeFs.copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
     const status = await worksWith({ root, env: { URING_FS_BACKEND: '' } });
-    isPool(status, /^the native module could not be loaded: Cannot find module/);
+    isPool(status, 'no-module', /^the native module could not be loaded: Cannot find module/);
     assert.equal(status.stderr, '');
   });
 
@@ -103,7 +103,7 @@ describe('without io_uring, or little of it', () => {
     nodeFs.cpSync(path.join(ROOT, 'lib'), path.join(root, 'lib'), { recursive: true });
     nodeFs.copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
     const status = await worksWith({ root, env: { URING_FS_BACKEND: '' } });
-    isPool(status, /^the native module could not be loaded: .*uring_fs\.node/);
+    isPool(status, 'no-module', /^the native module could not be loaded: .*uring_fs\.node/);
     assert.equal(status.stderr, '');
   });
 
@@ -116,7 +116,7 @@ describe('without io_uring, or little of it', () => {
       // Newer versions of Node do not allow these under it.
       unlike: ['append', 'sync', 'datasync', 'symlink', 'link'],
     });
-    isPool(status, "Node's permission model is active");
+    isPool(status, 'permission-model', "Node's permission model is active");
     assert.equal(status.stderr, '');
   });
 
@@ -146,12 +146,12 @@ describe('without io_uring, or little of it', () => {
       assert.equal(made.status, 0, made.stderr);
     });
 
-    const forbidden = /^a seccomp filter forbids io_uring \(usual in containers\) \(/;
+    const forbidden = ['seccomp', /^a seccomp filter forbids io_uring \(usual in containers\) \(/];
     const reasons = {
       EPERM: forbidden,
       ENOSYS: forbidden,
-      ENOMEM: /^not enough lockable memory for a ring \(ulimit -l\)/,
-      EINVAL: /^the io_uring of this kernel is too old \(/,
+      ENOMEM: ['memlock', /^not enough lockable memory for a ring \(ulimit -l\)/],
+      EINVAL: ['old-kernel', /^the io_uring of this kernel is too old \(/],
     };
     for (const call of ['io_uring_setup', 'io_uring_enter', 'io_uring_register']) {
       for (const [error, reason] of Object.entries(reasons)) {
@@ -161,7 +161,7 @@ describe('without io_uring, or little of it', () => {
           const plain = spawnSync(denied[0], [...denied.slice(1), process.execPath, '-e', '0']);
           if (plain.status !== 0) skip(this, `Node itself does not start without ${call}`);
           const status = await worksWith({ launcher: denied });
-          isPool(status, reason);
+          isPool(status, ...reason);
           assert.equal(status.stderr, '');
         });
       }
@@ -195,7 +195,7 @@ describe('without io_uring, or little of it', () => {
 
     it('1 as another user', async function () {
       const launcher = asNobody(this);
-      await switched(this, 1, async () => isPool(await worksWith({ launcher }), off(1)));
+      await switched(this, 1, async () => isPool(await worksWith({ launcher }), 'sysctl', off(1)));
     });
 
     it('1 as root', async function () {
@@ -207,7 +207,7 @@ describe('without io_uring, or little of it', () => {
     });
 
     it('2 as anybody', async function () {
-      await switched(this, 2, async () => isPool(await worksWith({}), off(2)));
+      await switched(this, 2, async () => isPool(await worksWith({}), 'sysctl', off(2)));
     });
   });
 
@@ -229,10 +229,10 @@ describe('without io_uring, or little of it', () => {
           } catch {
             // That was the last one.
           }
-          const { backend, reason } = uring.ring.status();
+          const status = uring.ring.status();
           for (const fd of opened) files.closeSync(fd);
           const text = await uring.readFile('/proc/self/comm', 'utf8');
-          say({ backend, reason, text, later: uring.ring.status().backend });
+          say({ ...status, text, later: uring.ring.status().backend });
         },
         { args: load, launcher: ['sh', '-c', 'ulimit -n 64; exec "$0" "$@"'] },
       );
@@ -242,14 +242,14 @@ describe('without io_uring, or little of it', () => {
     }
 
     it('so few descriptors that none is left for a ring', async () => {
-      const { backend, reason, later } = await withoutDescriptors(`${ROOT}/lib/promises.js`);
-      assert.deepEqual([backend, later], ['threadpool', 'threadpool']);
+      const { backend, code, reason, later } = await withoutDescriptors(`${ROOT}/lib/promises.js`);
+      assert.deepEqual([backend, code, later], ['threadpool', 'descriptors', 'threadpool']);
       assert.match(reason, /^no file descriptor is left for a ring \(ulimit -n\)/);
     });
 
     it('none for loading what makes one either: until there is', async () => {
-      const { backend, reason, later } = await withoutDescriptors('');
-      assert.deepEqual([backend, later], ['threadpool', 'io_uring']);
+      const { backend, code, reason, later } = await withoutDescriptors('');
+      assert.deepEqual([backend, code, later], ['threadpool', 'not-loaded', 'io_uring']);
       assert.match(reason, /^this package could not be loaded: EMFILE/);
     });
 

@@ -241,7 +241,7 @@ describeOnRing('with failures injected', () => {
   ]) {
     it(`the ring fails for good at call ${at}: all settles, nothing is done twice`, async () => {
       const { status } = await worksWith(`late:${at}:${error}`, ['EIO']);
-      assert.equal(status.backend, 'threadpool');
+      assert.deepEqual([status.backend, status.code], ['threadpool', 'broken']);
       assert.equal(status.reason, 'the ring failed while in use');
       assert.ok(Object.values(status.operations).every((served) => served === 'pool'));
     });

@@ -16,6 +16,7 @@ describe('lib/ring', () => {
     const status = ring.status();
     const keys = [
       'backend',
+      'code',
       'reason',
       'kernel',
       'setupFlags',
@@ -27,7 +28,9 @@ describe('lib/ring', () => {
     ];
     assert.deepEqual(Object.keys(status), keys);
     assert.equal(status.backend, onRing ? 'io_uring' : 'threadpool');
-    assert.equal(typeof status.reason, onRing ? 'object' : 'string');
+    for (const why of [status.code, status.reason]) {
+      assert.equal(typeof why, onRing ? 'object' : 'string');
+    }
     assert.equal(status.kernel, os.release());
     for (const [name, where] of Object.entries(status.operations)) {
       assert.match(where, /^(ring|pool)$/, name);
