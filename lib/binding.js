@@ -1,5 +1,7 @@
 'use strict';
 
+const fs = require('node:fs');
+const path = require('node:path');
 const { ruledOut } = require('./delegate');
 
 /**
@@ -12,11 +14,19 @@ module.exports = load();
 function load() {
   if (ruledOut !== null) return { binding: null, failure: ruledOut };
   try {
-    return { binding: require('../build/Release/uring_fs.node'), failure: null };
+    return { binding: loadNative(), failure: null };
   } catch (error) {
     const reason = `the native module could not be loaded: ${firstLine(error)}`;
     return { binding: null, failure: { code: 'no-module', reason } };
   }
+}
+
+/** A build of one's own comes before the binaries that the package brings. */
+function loadNative() {
+  const nodeGypBuild = require('node-gyp-build');
+  const source = path.join(__dirname, '..', 'src');
+  if (fs.existsSync(path.join(source, 'build'))) return nodeGypBuild(source);
+  return nodeGypBuild(path.join(__dirname, '..'));
 }
 
 function firstLine(error) {

@@ -13,12 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "args.h"
 #include "caller_memory.h"
 #include "engine.h"
 #include "file_ops.h"
+#include "syscalls.h"
 #include "whole_file.h"
 
 typedef struct ufs_environment ufs_environment;
@@ -239,7 +239,7 @@ static napi_value direct_alignment(napi_env env, napi_callback_info info) {
   TRY(napi_get_value_int32(env, value, &fd));
 #ifdef STATX_DIOALIGN
   struct statx stat;
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stat) < 0) return NULL;
+  if (ufs_statx_fd(fd, STATX_DIOALIGN, &stat) < 0) return NULL;
   if ((stat.stx_mask & STATX_DIOALIGN) == 0) return NULL;
   TRY(napi_create_array_with_length(env, 2, &pair));
   TRY(napi_set_element(env, pair, 0, number(env, stat.stx_dio_mem_align)));

@@ -9,6 +9,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "syscalls.h"
+
 /* In newer headers than Debian 12's only; the numbers are the kernel's (include/uapi/linux). */
 enum { RESOLVE_CACHED_ONLY = 0x20 };
 #define XFS_MAGIC 0x58465342
@@ -45,8 +47,7 @@ static bool is_local_device(int fd, const struct statx *stat) {
 }
 
 static bool stat_open_file(int fd, unsigned mask, struct statx *stat) {
-  return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, stat) == 0 &&
-         is_local_device(fd, stat);
+  return ufs_statx_fd(fd, mask, stat) == 0 && is_local_device(fd, stat);
 }
 
 static int open_cached(const char *path, unsigned flags) {
@@ -81,7 +82,7 @@ static int64_t read_open_file(int fd, uint8_t *memory, size_t size) {
   if (!S_ISREG(stat.stx_mode) || stat.stx_size > size) return -EAGAIN;
   if (stat.stx_size == 0) return 0;
   const struct iovec vector = {.iov_base = memory, .iov_len = size};
-  const ssize_t count = preadv2(fd, &vector, 1, 0, RWF_NOWAIT);
+  const long count = syscall(SYS_preadv2, (long)fd, &vector, 1L, 0L, 0L, RWF_NOWAIT);
   return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
 }
 

@@ -1,13 +1,13 @@
 #include "caller_memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "file_ops.h"
+#include "syscalls.h"
 
 enum { PAGE_MASK = 4095 };
 
@@ -74,10 +74,7 @@ void ufs_prepare_read_into(struct io_uring_sqe *sqe, const ufs_request *request)
 /* Whether a read without waiting that ended there can have ended for no other reason. */
 static bool is_end(const ufs_request *request, uint64_t reached) {
   struct statx stat;
-  if (statx(request->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &stat) <
-      0) {
-    return false;
-  }
+  if (ufs_statx_fd(request->fd, STATX_TYPE | STATX_SIZE, &stat) < 0) return false;
   return S_ISREG(stat.stx_mode) ? reached >= stat.stx_size : !S_ISBLK(stat.stx_mode);
 }
 

@@ -9,6 +9,7 @@
 
 #include "cached.h"
 #include "caller_memory.h"
+#include "syscalls.h"
 
 /* The kernel moves no more than this in one call, whatever is asked. */
 enum { MAX_TRANSFER = 0x7ffff000 };
@@ -112,9 +113,7 @@ static bool finish_open(ufs_engine *engine, ufs_request *request) {
   /* Type and size as of the open will do, so no server is asked. */
   struct statx stat;
   request->extra = -1;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &stat) < 0) {
-    return true;
-  }
+  if (ufs_statx_fd(fd, STATX_TYPE | STATX_SIZE, &stat) < 0) return true;
   if (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode)) request->extra = (double)stat.stx_size;
   if (request->cancelled || !waits_for_writer(request, fd, &stat)) return true;
   if (!add_own_path(request, fd)) return true;

@@ -14,6 +14,7 @@
 #ifndef UFS_REQUEST_H
 #define UFS_REQUEST_H
 
+#include <linux/stat.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cached.h"
+#include "syscalls.h"
 
 /* The file's own position: it starts at 0, and a FIFO or a terminal has no other. */
 #define CURRENT_POSITION UINT64_MAX
@@ -94,9 +95,8 @@ static bool finish_install(ufs_engine *engine, ufs_request *request) {
   if (fd == -EINTR) return false;
   request->result = request->length;
   struct statx stat;
-  if (fd >= 0 &&
-      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &stat) == 0 &&
-      S_ISREG(stat.stx_mode) && stat.stx_size > request->length) {
+  if (fd >= 0 && ufs_statx_fd(fd, STATX_TYPE | STATX_SIZE, &stat) == 0 && S_ISREG(stat.stx_mode) &&
+      stat.stx_size > request->length) {
     ufs_engine_note_fd(engine, fd, true);
     request->result = (int64_t)stat.stx_size;
     request->extra = (((double)fd + 1) * UFS_SLOTS + request->slot) * 16 +

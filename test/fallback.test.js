@@ -49,6 +49,15 @@ describe('without io_uring, or little of it', () => {
     return { ...status, stderr };
   }
 
+  /** The package as it is installed, but for the binaries. */
+  function copyWithoutBinary(name) {
+    const root = folder.in(name);
+    for (const part of ['lib', 'package.json', 'node_modules/node-gyp-build']) {
+      nodeFs.cpSync(path.join(ROOT, part), path.join(root, part), { recursive: true });
+    }
+    return root;
+  }
+
   function isPool(status, code, reason) {
     assert.deepEqual([status.backend, status.code], ['threadpool', code]);
     if (typeof reason === 'string') assert.equal(status.reason, reason);
@@ -87,23 +96,23 @@ describe('without io_uring, or little of it', () => {
   });
 
   it('the native module is missing', async () => {
-    const root = folder.in('no-binary');
-    nodeFs.mkdirSync(root);
-    nodeFs.cpSync(path.join(ROOT, 'lib'), path.join(root, 'lib'), { recursive: true });
-    nodeFs.copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
+    const root = copyWithoutBinary('no-binary');
     const status = await worksWith({ root, env: { URING_FS_BACKEND: '' } });
-    isPool(status, 'no-module', /^the native module could not be loaded: Cannot find module/);
+    isPool(
+      status,
+      'no-module',
+      /^the native module could not be loaded: No native build was found for platform=linux /,
+    );
     assert.equal(status.stderr, '');
   });
 
   it('the native module is broken', async () => {
-    const root = folder.in('broken-binary');
-    nodeFs.mkdirSync(path.join(root, 'build', 'Release'), { recursive: true });
-    nodeFs.writeFileSync(path.join(root, 'build', 'Release', 'uring_fs.node'), 'no ELF file');
-    nodeFs.cpSync(path.join(ROOT, 'lib'), path.join(root, 'lib'), { recursive: true });
-    nodeFs.copyFileSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'));
+    const root = copyWithoutBinary('broken-binary');
+    const directory = path.join(root, 'prebuilds', `linux-${process.arch}`);
+    nodeFs.mkdirSync(directory, { recursive: true });
+    nodeFs.writeFileSync(path.join(directory, 'uring-fs.node'), 'no ELF file');
     const status = await worksWith({ root, env: { URING_FS_BACKEND: '' } });
-    isPool(status, 'no-module', /^the native module could not be loaded: .*uring_fs\.node/);
+    isPool(status, 'no-module', /^the native module could not be loaded: .*uring-fs\.node/);
     assert.equal(status.stderr, '');
   });
 

@@ -1,7 +1,7 @@
 'use strict';
 
 // Preloaded (node -r), it makes the package load the addon that URING_FS_TEST_ADDON names instead of its
-// own: one with failures injected, or with sanitizers. The package itself has no such door.
+// own: one with failures injected, or with sanitizers.
 
 const Module = require('node:module');
 

@@ -13,7 +13,7 @@ const { ROOT, runStep } = require('./run');
  */
 
 /** @type {Target} */
-const ADDON = { name: 'the addon', directory: '.', sources: ['src'], binary: 'uring_fs.node' };
+const ADDON = { name: 'the addon', directory: 'src', sources: ['src'], binary: 'uring_fs.node' };
 
 /** @type {Target} */
 const TEST_HELPERS = {
@@ -69,7 +69,7 @@ function outdated(target) {
 
 /** Folders of which the Makefile has every source there was: one that came since is not in it. */
 const globs = ({ directory, sources }) =>
-  directory === '.' ? [] : sources.filter((s) => s === 'src');
+  directory === 'src' ? [] : sources.filter((s) => s === 'src');
 
 /** The directory of headers that the Makefile in build/ was made for. */
 function configuredHeaders(target) {

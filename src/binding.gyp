@@ -1,19 +1,21 @@
+# Here and not at the root of the package: there pnpm 9, Yarn and `npm rebuild` would take it for a
+# reason to compile, "gypfile": false or not.
 {
   'targets': [
     {
       'target_name': 'uring_fs',
       'sources': [
-        'src/addon.c',
-        'src/args.c',
-        'src/cached.c',
-        'src/caller_memory.c',
-        'src/credentials.c',
-        'src/engine.c',
-        'src/file_ops.c',
-        'src/probe.c',
-        'src/request.c',
-        'src/ring.c',
-        'src/whole_file.c',
+        'addon.c',
+        'args.c',
+        'cached.c',
+        'caller_memory.c',
+        'credentials.c',
+        'engine.c',
+        'file_ops.c',
+        'probe.c',
+        'request.c',
+        'ring.c',
+        'whole_file.c',
       ],
       'defines': [
         'NAPI_VERSION=9',
@@ -40,6 +42,9 @@
       # The archive by its file name, so that the linker never takes liburing.so instead.
       'libraries': ['-l:liburing.a'],
       'conditions': [
+        # Without it, glibc 2.28 and newer know fcntl() and others by new names that older ones lack.
+        # File offsets have 64 bits there in any case.
+        ['target_arch in ("x64", "arm64")', {'defines!': ['_FILE_OFFSET_BITS=64', '_LARGEFILE_SOURCE']}],
         # No io_uring elsewhere: there the package serves every call through node:fs.
         ['OS!="linux"', {'type': 'none'}],
       ],
