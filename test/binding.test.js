@@ -5,8 +5,8 @@ const nodeFs = require('node:fs');
 const { ROOT, describeOnRing, resultOf, uring } = require('./helpers/environment');
 
 describe('lib/binding', () => {
-  /** What lib/binding.js says after `versions` and `platform` of the process were changed. */
-  const reasonWith = (args, env = { URING_FS_BACKEND: '' }) =>
+  /** What lib/binding.js gives after `versions` and `platform` of the process were changed. */
+  const loadedWith = (args, env = { URING_FS_BACKEND: '' }) =>
     resultOf(
       ({ nodeFs: ofProgram, args: { change, root }, say }) => {
         for (const name of Object.keys(require.cache)) {
@@ -16,37 +16,41 @@ describe('lib/binding', () => {
           const given = name === 'versions' ? { ...process.versions, ...value } : value;
           Object.defineProperty(process, name, { value: given });
         }
-        const { binding, reason } = require(`${root}/lib/binding`);
+        const { binding, failure } = require(`${root}/lib/binding`);
         const fs = require(root);
         if (binding === null && fs.readFile !== ofProgram.promises.readFile)
           throw new Error('not Node');
-        say({ reason, loaded: binding !== null });
+        say({ failure, loaded: binding !== null });
       },
       { args: { change: args, root: ROOT }, env },
     );
 
   const changes = {
-    'another system': [{ platform: 'darwin' }, 'io_uring is of Linux, this is darwin'],
-    Bun: [{ versions: { bun: '1.0.0' } }, 'Bun has no libuv loop to wake'],
-    Deno: [{ versions: { deno: '2.0.0' } }, 'Deno has no libuv loop to wake'],
-    'the permission model': [{ permission: {} }, "Node's permission model is active"],
+    'another system': [{ platform: 'darwin' }, 'platform', 'io_uring is of Linux, this is darwin'],
+    Bun: [{ versions: { bun: '1.0.0' } }, 'bun', 'Bun has no libuv loop to wake'],
+    Deno: [{ versions: { deno: '2.0.0' } }, 'deno', 'Deno has no libuv loop to wake'],
+    'the permission model': [
+      { permission: {} },
+      'permission-model',
+      "Node's permission model is active",
+    ],
   };
-  for (const [name, [change, reason]] of Object.entries(changes)) {
+  for (const [name, [change, code, reason]] of Object.entries(changes)) {
     it(`${name} is a reason to do without it`, async () => {
-      assert.deepEqual(await reasonWith(change), { reason, loaded: false });
+      assert.deepEqual(await loadedWith(change), { failure: { code, reason }, loaded: false });
     });
   }
 
   it('so is URING_FS_BACKEND=threadpool, and no other value of it', async () => {
-    const { reason } = await reasonWith({}, { URING_FS_BACKEND: 'threadpool' });
-    assert.equal(reason, 'URING_FS_BACKEND=threadpool');
-    const { reason: none } = await reasonWith({}, { URING_FS_BACKEND: 'io_uring' });
-    assert.notEqual(none, 'URING_FS_BACKEND=threadpool');
+    const { failure } = await loadedWith({}, { URING_FS_BACKEND: 'threadpool' });
+    assert.equal(failure.reason, 'URING_FS_BACKEND=threadpool');
+    const { failure: none } = await loadedWith({}, { URING_FS_BACKEND: 'io_uring' });
+    assert.notEqual(none?.code, 'environment');
   });
 
   describeOnRing('on the ring', () => {
     it('it is there without a reason', async () => {
-      assert.deepEqual(await reasonWith({}), { reason: null, loaded: true });
+      assert.deepEqual(await loadedWith({}), { failure: null, loaded: true });
     });
 
     it('start() refuses wrong arguments, and a second ring', () => {
