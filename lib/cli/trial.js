@@ -44,7 +44,7 @@ function makeFile(folder) {
     fs.writeFileSync(file, Buffer.alloc(PAGES * PAGE, '.'), { flag: 'wx', mode: 0o600 });
     return file;
   } catch {
-    fs.rmSync(file, { force: true }); // as far as it came, on a full disk
+    orNull(() => fs.rmSync(file, { force: true })); // as far as it came, on a full disk
     return null;
   }
 }
