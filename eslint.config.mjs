@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
-  { ignores: ['**/build/', 'prebuilds/', '.nodes/', '.kernels/'] },
+  { ignores: ['**/build/', 'prebuilds/', '.nodes/', '.kernels/', '.prebuild/'] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },

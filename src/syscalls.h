@@ -1,11 +1,13 @@
 /*
  * System calls by their number. The C libraries have these as functions only in newer versions
- * (statx: glibc 2.28, musl 1.2.5), which the binary would then ask for.
+ * (statx: glibc 2.28, musl 1.2.5), which the binary would then need; what goes with them is the
+ * kernel's.
  */
 #ifndef UFS_SYSCALLS_H
 #define UFS_SYSCALLS_H
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -6,13 +6,15 @@
 //   npm run lint:c                 one group: c, js or types
 //   npm run format                 lets the formatters and eslint change the files instead
 
-const { spawn, spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { faultsOf } = require('./lib/binary');
 const debian = require('./lib/debian');
 const { ensureHeaders } = require('./lib/headers');
 const { ADDON, binaryOf } = require('./lib/native');
+const { TARGETS, fileOf, isCurrent } = require('./lib/prebuilds');
 const { ROOT, exitOnFailure, say } = require('./lib/run');
 
 /**
@@ -86,23 +88,23 @@ function gatesForC({ fix }) {
       ],
     },
     { name: 'cppcheck', commands: [cppcheck] },
-    { name: 'binary', check: faultsOfBinary },
+    { name: 'binary', check: faultsOfBinaries },
   ];
 }
 
-/** What is wrong with the built addon: it must need no liburing.so and show no symbol of its own. */
-function faultsOfBinary() {
-  const read = (command, ...args) =>
-    spawnSync(command, [...args, binaryOf(ADDON)], { encoding: 'utf8', cwd: ROOT }).stdout ?? '';
-  const needed = [...read('readelf', '-d').matchAll(/NEEDED.*\[(.*)\]/g)].map(([, name]) => name);
-  const symbols = read('nm', '-D', '--defined-only').trim().split('\n');
-  const names = symbols.map((line) => line.split(' ').pop());
-  const faults = [
-    ...needed.filter((name) => name.startsWith('liburing')).map((name) => `needs ${name}`),
-    ...names.filter((name) => !/^(napi|node_api)_/.test(name)).map((name) => `exports ${name}`),
-  ];
-  if (needed.length === 0) faults.push('no such binary, or readelf cannot read it');
-  return faults.join('\n');
+/** What is wrong with the built addon, and with what of prebuilds/ is made of these sources. */
+function faultsOfBinaries() {
+  const own = { file: binaryOf(ADDON) };
+  const brought = TARGETS.filter(isCurrent).map((target) => ({
+    file: fileOf(target),
+    ...target,
+    stripped: true,
+  }));
+  return [own, ...brought]
+    .flatMap(({ file, ...options }) =>
+      faultsOf(file, options).map((fault) => `${path.relative(ROOT, file)} ${fault}`),
+    )
+    .join('\n');
 }
 
 /** @returns {Gate[]} */

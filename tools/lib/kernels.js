@@ -1,11 +1,11 @@
 'use strict';
 
 // Debian's kernels, for the machines of guest.js: found and downloaded through apt, and unpacked into a
-// folder each of .kernels/. apt gets lists of its own there: what the apt of this machine knows and would
-// install stays as it is.
+// folder each of .kernels/.
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { Archive } = require('./archive');
 const { command, ensure } = require('./debian');
 const { ROOT, StepError, run, say } = require('./run');
 
@@ -76,12 +76,12 @@ function fetchKernel(series, folder) {
   const made = fs.mkdtempSync(`${folder}.new-`);
   try {
     const newest = newestOf(series, step);
-    const packages = path.join(made, 'packages');
-    download(newest.suite, partsOf(newest, step), packages, step);
+    const unpacked = path.join(made, 'unpacked');
+    archiveOf(newest.suite).unpack(partsOf(newest, step), unpacked, step);
     // Downloaded for itself: installing it would replace the ordinary busybox.
-    download(SUITES.get(series).at(-1), ['busybox-static'], packages, step);
+    archiveOf(SUITES.get(series).at(-1)).unpack(['busybox-static'], unpacked, step);
     arrange(made, newest, step);
-    fs.rmSync(packages, { recursive: true });
+    fs.rmSync(unpacked, { recursive: true });
     fs.renameSync(made, folder);
   } catch (error) {
     fs.rmSync(made, { recursive: true, force: true });
@@ -102,48 +102,7 @@ function againWith(step) {
   return `npm run test:kernels  (once ${step} can work)`;
 }
 
-/** Where this machine's apt gets Debian from, for suites of security updates or for others. */
-function archiveOf(suite) {
-  const { output } = run('apt-get', ['update', '--print-uris']);
-  const lists = [...output.matchAll(/^'(.*)\/dists\/([^/]+)(?:\/updates)?\/InRelease'/gm)];
-  const isSecurity = (name) => name.endsWith('-security');
-  return lists.find(([, , name]) => isSecurity(name) === isSecurity(suite))?.[1];
-}
-
-/** The options by which apt knows of that suite alone. */
-function aptOptions(suite) {
-  const folder = path.join(CACHE, 'apt', suite);
-  const options = {
-    'Dir::Etc::sourcelist': path.join(folder, 'sources.list'),
-    'Dir::Etc::sourceparts': '/dev/null',
-    'Dir::Etc::preferencesparts': '/dev/null',
-    // Else it takes what is installed for what can be had.
-    'Dir::State::status': '/dev/null',
-    'Dir::State::Lists': path.join(folder, 'lists'),
-    'Dir::Cache': path.join(folder, 'cache'),
-    'Dir::Cache::pkgcache': '',
-    'Dir::Cache::srcpkgcache': '',
-    // It may not be able to write into the clone.
-    'APT::Sandbox::User': '',
-    'Acquire::Languages': 'none',
-    'Acquire::Retries': '2',
-  };
-  return Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-}
-
-/** Gets the suite's lists; gives what went wrong, if anything did. */
-function updateLists(suite) {
-  const source = archiveOf(suite);
-  if (source === undefined) return `apt has no source of Debian for ${suite}`;
-  const folder = path.join(CACHE, 'apt', suite);
-  fs.mkdirSync(path.join(folder, 'lists', 'partial'), { recursive: true });
-  fs.mkdirSync(path.join(folder, 'cache', 'archives', 'partial'), { recursive: true });
-  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  const signed = fs.existsSync(keys) ? `[signed-by=${keys}] ` : '';
-  fs.writeFileSync(path.join(folder, 'sources.list'), `deb ${signed}${source} ${suite} main\n`);
-  const { ok, output } = run('apt-get', [...aptOptions(suite), 'update']);
-  return ok ? null : output;
-}
+const archiveOf = (suite) => new Archive({ cache: CACHE, suite, again: againWith });
 
 /**
  * @returns {{ suite: string, version: string, image: string }} `image`: the name of its package
@@ -152,12 +111,13 @@ function newestOf(series, step) {
   const problems = [];
   let newest = null;
   for (const suite of SUITES.get(series)) {
-    const problem = updateLists(suite);
+    const source = archiveOf(suite);
+    const problem = source.update();
     if (problem !== null) {
       problems.push(`${suite}: ${problem}`);
       continue;
     }
-    const shown = run('apt-cache', [...aptOptions(suite), 'show', METAPACKAGE]).output;
+    const shown = source.ask('show', METAPACKAGE).output;
     const found = /^Depends:.*\b(linux-image-[0-9]\S*) \(= ([^)]+)\)/m.exec(shown);
     if (found === null) {
       problems.push(`${suite}: no ${METAPACKAGE}`);
@@ -175,29 +135,19 @@ function isNewer(version, than) {
 
 /** From 6.19 on a kernel is spread over several packages, whose names have the same ending. */
 function partsOf({ suite, image }, step) {
-  const args = ['depends', '--recurse', '--important', image];
-  const names = must(step, 'apt-cache', [...aptOptions(suite), ...args]).split('\n');
+  const { ok, output } = archiveOf(suite).ask('depends', '--recurse', '--important', image);
+  if (!ok) throw new StepError(step, output, againWith(step));
+  const names = output.split('\n');
   const ending = image.slice('linux-image'.length);
   const parts = names.filter((name) => name.startsWith('linux-') && name.endsWith(ending));
   return [...new Set(parts)];
-}
-
-/** Downloads packages and unpacks them into `folder`/unpacked. */
-function download(suite, packages, folder, step) {
-  const unpacked = path.join(folder, 'unpacked');
-  fs.mkdirSync(unpacked, { recursive: true });
-  must(step, 'apt-get', [...aptOptions(suite), 'download', ...packages], { cwd: folder });
-  for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
-    must(step, 'dpkg-deb', ['-x', file, unpacked], { cwd: folder });
-    fs.rmSync(path.join(folder, file));
-  }
 }
 
 /* ---- on the disk ---- */
 
 /** Puts what the packages brought to where kernelOf() says. */
 function arrange(folder, { version }, step) {
-  const unpacked = path.join(folder, 'packages', 'unpacked');
+  const unpacked = path.join(folder, 'unpacked');
   const first = (...candidates) =>
     candidates.map((name) => path.join(unpacked, name)).find((name) => fs.existsSync(name));
   const modules = first('lib/modules', 'usr/lib/modules');
