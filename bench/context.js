@@ -11,8 +11,10 @@
  *   there is one.
  */
 
+const { isUtf8 } = require('node:buffer');
 const fs = require('node:fs');
 const { BIG_FILE, Folder, HUGE_FILE, QUICK_BIG_FILE, Workspace } = require('./files');
+const { Floors } = require('./floor');
 const { DEFAULT_FOLDER, UsageError } = require('./options');
 const { createWorkloads } = require('./workloads');
 
@@ -26,7 +28,7 @@ function gather(directory, workspace, quick) {
   const { root } = workspace;
   if (directory !== null) {
     const folder = openFolder(directory);
-    const set = folder.sample();
+    const set = sampleOf(folder);
     if (set === null)
       throw new UsageError(`${directory}: no readable file of a size to read whole`);
     return { root, readSets: [set], bigFile: folder.bigFile() };
@@ -34,10 +36,17 @@ function gather(directory, workspace, quick) {
   const readSets = [workspace.smallFiles('read')];
   // Looking at all that is there takes as long as a workload.
   if (!quick && fs.existsSync(DEFAULT_FOLDER)) {
-    const set = openFolder(DEFAULT_FOLDER).sample();
+    const set = sampleOf(openFolder(DEFAULT_FOLDER));
     if (set !== null) readSets.push(set);
   }
   return { root, readSets, bigFile: null };
+}
+
+/** Its sample, with the files that may be read as text. */
+function sampleOf(folder) {
+  const set = folder.sample();
+  if (set === null) return null;
+  return { ...set, textPaths: set.paths.filter((file) => isUtf8(fs.readFileSync(file))) };
 }
 
 function openFolder(directory) {
@@ -68,4 +77,7 @@ function workloadsOn({ root, readSets, bigFile }, quick) {
   });
 }
 
-module.exports = { gather, workloadsOn };
+/** @param {Data} data */
+const floorsOn = ({ root }) => new Floors(root);
+
+module.exports = { floorsOn, gather, workloadsOn };

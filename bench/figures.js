@@ -27,11 +27,15 @@ const medianOrNull = (values) => (values.length > 0 ? median(values) : null);
  * @returns {import('./harness').Latency}
  */
 function latencyOf(histogram) {
-  if (histogram.count === 0) return { samples: 0, p50: NaN, p99: NaN, max: NaN };
+  if (histogram.count === 0)
+    return { samples: 0, p50: NaN, p90: NaN, p99: NaN, p999: NaN, max: NaN };
+  const percentile = (percent) => histogram.percentile(percent) / 1e3;
   return {
     samples: histogram.count,
-    p50: histogram.percentile(50) / 1e3,
-    p99: histogram.percentile(99) / 1e3,
+    p50: percentile(50),
+    p90: percentile(90),
+    p99: percentile(99),
+    p999: percentile(99.9),
     max: histogram.max / 1e3,
   };
 }

@@ -9,7 +9,8 @@
  * @property {string} description One line for the report.
  * @property {string[]} paths
  * @property {number} [size] Bytes of each file, if all have as many.
- * @property {string[]} textPaths Those of `paths` that hold valid UTF-8: nobody reads others as text.
+ * @property {number} [bytes] Of all files, of a sample.
+ * @property {string[]} [textPaths] Those of `paths` that hold valid UTF-8: nobody reads others as text.
  *
  * @typedef {object} BigFile
  * @property {string} description One line for the report.
@@ -24,7 +25,6 @@
  * @property {() => void} make Makes them if they are not there yet.
  */
 
-const { isUtf8 } = require('node:buffer');
 const { randomFillSync } = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -42,7 +42,10 @@ const BIG_FILE = 64 * MIB;
 const QUICK_BIG_FILE = 16 * MIB;
 const HUGE_FILE = 1024 * MIB;
 
-/** Bounds of a sample. Larger files have workloads of their own. */
+/**
+ * Bounds of a sample: files, bytes in all and of the largest, entries of folders looked at. Larger
+ * files have workloads of their own.
+ */
 const SAMPLE = { files: 256, total: 32 * MIB, largest: 8 * MIB, entries: 200_000 };
 
 /** Least bytes of a file that random reads make sense on. */
@@ -228,11 +231,13 @@ function writeAll(fd, buffer, position) {
 class Folder {
   /**
    * @param {string} directory As the user wrote it; it names the sample.
+   * @param {typeof SAMPLE} [bounds]
    */
-  constructor(directory) {
+  constructor(directory, bounds = SAMPLE) {
     this.directory = directory;
+    this.bounds = bounds;
     this.fileSystem = fileSystemOf(directory);
-    const { files, complete } = list(directory);
+    const { files, complete } = list(directory, bounds.entries);
     this.files = files;
     this.complete = complete;
   }
@@ -245,20 +250,21 @@ class Folder {
    * @returns {FileSet|null} Null if there is no file to choose.
    */
   sample() {
-    const candidates = this.files.filter(({ size }) => size <= SAMPLE.largest);
-    let chosen = spread(candidates, SAMPLE.files).filter(readable);
-    while (chosen.length > 1 && total(chosen) > SAMPLE.total) {
+    const { bounds } = this;
+    const candidates = this.files.filter(({ size }) => size <= bounds.largest);
+    let chosen = spread(candidates, bounds.files);
+    while (chosen.length > 1 && total(chosen) > bounds.total) {
       chosen = spread(chosen, Math.ceil(chosen.length / 2));
     }
+    chosen = chosen.filter((file) => readable(file, bounds.largest));
     if (chosen.length === 0) return null;
-    const largest = formatBytes(SAMPLE.largest);
+    const largest = formatBytes(bounds.largest);
     const found = `${this.files.length}${this.complete ? '' : ' or more'}`;
     const description =
       `${chosen.length} of the ${found} files of ${this.directory} (up to ${largest} each): ` +
       `${formatBytes(total(chosen))}, median ${formatBytes(median(chosen.map((f) => f.size)))}`;
     const paths = shuffled(chosen).map((file) => file.path);
-    const textPaths = paths.filter((file) => isUtf8(fs.readFileSync(file)));
-    return { label: this.directory, description, paths, textPaths };
+    return { label: this.directory, description, paths, bytes: total(chosen) };
   }
 
   /**
@@ -275,7 +281,7 @@ class Folder {
 }
 
 /** The regular files below a folder, sorted by path, up to a bound on the entries looked at. */
-function list(directory) {
+function list(directory, most) {
   const files = [];
   let entries = 0;
   const waiting = [directory];
@@ -291,7 +297,7 @@ function list(directory) {
     names.sort((a, b) => (a.name < b.name ? -1 : 1));
     const folders = [];
     for (const entry of names) {
-      if (++entries > SAMPLE.entries) return { files, complete: false };
+      if (++entries > most) return { files, complete: false };
       const entryPath = path.join(folder, entry.name);
       if (entry.isDirectory()) folders.push(entryPath);
       if (!entry.isFile()) continue;
@@ -313,7 +319,7 @@ function spread(items, count) {
 const total = (files) => files.reduce((sum, { size }) => sum + size, 0);
 
 /** Reads a file (up to `limit` bytes), so that it is in the page cache; false if that fails. */
-function readable(file, limit = SAMPLE.largest) {
+function readable(file, limit) {
   let fd;
   try {
     fd = fs.openSync(file.path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);

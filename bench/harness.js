@@ -67,7 +67,9 @@
  * @typedef {object} Latency In microseconds.
  * @property {number} samples
  * @property {number} p50
+ * @property {number} p90
  * @property {number} p99
+ * @property {number} p999 The 99.9th percentile.
  * @property {number} max
  *
  * @typedef {object} Sample One slice.

@@ -10,7 +10,8 @@ const { chart } = require('./chart');
 const costs = require('./cost');
 const { BASELINE, URING } = require('./drivers');
 const { formatBytes } = require('./files');
-const { formatNumber, formatTime, labelOf } = require('./report');
+const { formatNumber, formatTime } = require('./format');
+const { labelOf } = require('./report');
 const { figureOf, hold } = require('./targets');
 
 const USAGE = `Usage: node bench/publish.js RUN.json [RUN.json ...]

@@ -10,6 +10,7 @@ const Table = require('cli-table3');
 const { BASELINE, URING } = require('./drivers');
 const { formatBytes } = require('./files');
 const { C_FLOOR } = require('./floor');
+const { formatNumber, formatRatio, formatTime } = require('./format');
 
 /** Version of the shape of the JSON. */
 const SCHEMA = 2;
@@ -19,25 +20,6 @@ const BUSY = 0.3;
 
 /** Fewest samples for a 99th percentile that is not just the maximum. */
 const ENOUGH_SAMPLES = 100;
-
-/**
- * @param {number} value
- * @returns {string} With about three significant digits, and no more.
- */
-function formatNumber(value) {
-  if (value === null || !Number.isFinite(value)) return '-';
-  if (value >= 99.95) return Number(value.toPrecision(3)).toLocaleString('en-US');
-  return value.toFixed(value >= 9.995 ? 1 : 2);
-}
-
-const formatRatio = (ratio) => (ratio === null ? '-' : `${formatNumber(ratio)}x`);
-
-/** @param {number} microseconds */
-function formatTime(microseconds) {
-  if (microseconds < 1e3) return `${formatNumber(microseconds)} \u00b5s`;
-  if (microseconds < 1e6) return `${formatNumber(microseconds / 1e3)} ms`;
-  return `${formatNumber(microseconds / 1e6)} s`;
-}
 
 /**
  * @param {object} environment See environment.js.
@@ -359,4 +341,4 @@ function json({ environment, options, results, skipped, cost }) {
   };
 }
 
-module.exports = { formatNumber, formatTime, header, json, labelOf, report, summary };
+module.exports = { header, json, labelOf, report, summary };

@@ -3,11 +3,8 @@
 
 /** The command: `node bench/run.js [DIR] [options]`. */
 
-const { fork } = require('node:child_process');
-const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
-const path = require('node:path');
 const { gather, workloadsOn } = require('./context');
 const costs = require('./cost');
 const { BASELINE, createDrivers } = require('./drivers');
@@ -18,58 +15,14 @@ const { Harness } = require('./harness');
 const { HELP, UsageError, parseOptions } = require('./options');
 const { Progress } = require('./progress');
 const { header, json, report, summary } = require('./report');
+const { Failure, Runner } = require('./runner');
 
-const CHILD = path.join(__dirname, 'children', 'workload.js');
+/** Of the workloads. */
+const FACTORY = require.resolve('./context');
 
 const EXIT = { failure: 1, usage: 2, signal: 128 };
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
-
-/** A workload has failed, and its message says all. */
-class Failure extends Error {}
-
-/** Runs workloads, each in a process of its own. One at a time. */
-class Runner {
-  /**
-   * @param {object} plan What all workloads get; see children/workload.js.
-   * @param {(milliseconds: number) => void} onSlice
-   */
-  constructor(plan, onSlice) {
-    this.plan = plan;
-    this.onSlice = onSlice;
-    this.child = null;
-    /** Of what is not a workload. */
-    this.stopping = new AbortController();
-  }
-
-  /**
-   * @param {string} name
-   * @returns {Promise<{ result: import('./harness').Result } | { unavailable: string }>}
-   */
-  async run(name) {
-    const child = fork(CHILD);
-    this.child = child;
-    const exited = once(child, 'exit');
-    let answer = null;
-    child.on('message', (message) => {
-      if (message.slice === undefined) answer = message;
-      else this.onSlice(message.slice);
-    });
-    child.send({ run: { ...this.plan, name } });
-    const [status, signal] = await exited;
-    this.child = null;
-    if (answer === null) throw new Failure(`${name}: ended with ${signal ?? `status ${status}`}`);
-    if (answer.failed) throw new Failure(answer.failed.message);
-    return answer;
-  }
-
-  /** Asks the workload that runs to end, or leaves it no choice. */
-  abort(now = false) {
-    this.stopping.abort();
-    if (now) this.child?.kill('SIGKILL');
-    else if (this.child?.connected) this.child.send({ abort: true });
-  }
-}
 
 /** Milliseconds that the look at what the package costs takes, about. */
 const COST_TIME = { quick: 4_000, full: 40_000 };
@@ -101,7 +54,9 @@ async function run(options, workspace, onRunner) {
   const costTime = withCost ? COST_TIME[size] : 0;
   const total = workloads.reduce((sum, each) => sum + clock.duration(each), costTime);
   const progress = new Progress(total);
-  const runner = new Runner({ data, quick, rounds, slice, only }, (time) => progress.add(time));
+  const runner = new Runner({ factory: FACTORY, data, quick, rounds, slice, only }, (time) =>
+    progress.add(time),
+  );
   onRunner(runner);
   const results = [];
   let done = 0;

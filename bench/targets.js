@@ -6,7 +6,7 @@
 const fs = require('node:fs');
 const { parseArgs } = require('node:util');
 const Table = require('cli-table3');
-const { formatNumber } = require('./report');
+const { formatNumber } = require('./format');
 const { TARGETS, majorOf, measuredBy } = require('./goals');
 
 const USAGE = `Usage: node bench/targets.js RUN.json [RUN.json ...] [--missed]

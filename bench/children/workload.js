@@ -2,16 +2,14 @@
 
 /**
  * Runs one workload, so that no other one's heap, memory and compiled code are there. Messages of the
- * parent: { run: { data, quick, name, rounds, slice, only } }, then perhaps { abort: true }. Answers:
+ * parent: { run: { factory, data, quick, name, rounds, slice, only } }, then perhaps { abort: true }. Answers:
  * { slice } (milliseconds) after each slice, then one of { result }, { unavailable } (why) and
  * { failed: { kind, message } }.
  */
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
-const { workloadsOn } = require('../context');
 const { BASELINE, URING, createDrivers } = require('../drivers');
-const { Floors } = require('../floor');
 const { Harness, Interrupted, Stalled } = require('../harness');
 const { Spinners } = require('../spinners');
 const { Mismatch } = require('../verify');
@@ -42,7 +40,8 @@ process.on('exit', () => {
   }
 });
 
-async function run({ data, quick, name, rounds, slice, only }) {
+/** `factory`: the module that makes the workloads of `data`, and floors where it has some. */
+async function run({ factory, data, quick, name, rounds, slice, only }) {
   const spinners = new Spinners();
   const answer = await measure().catch((error) => ({ failed: failureOf(error) }));
   spinners.end();
@@ -53,16 +52,17 @@ async function run({ data, quick, name, rounds, slice, only }) {
   });
 
   async function measure() {
+    const { workloadsOn, floorsOn } = require(factory);
     const workload = workloadsOn(data, quick).find((each) => each.name === name);
     const reason = workload.unavailable?.() ?? null;
     if (reason !== null) return { unavailable: reason };
-    if (!quick) await written(data.root);
+    if (!quick && data.root !== undefined) await written(data.root);
     harness = new Harness({
       drivers: createDrivers(require('../..'), only),
       baseline: BASELINE,
       measured: URING,
       spinners,
-      floor: new Floors(data.root),
+      floor: floorsOn?.(data) ?? null,
       rounds,
       slice,
       onSlice: (milliseconds) => process.send({ slice: milliseconds }),
