@@ -10,6 +10,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const api = require('./api');
 const { faultsOf } = require('./lib/binary');
 const debian = require('./lib/debian');
 const { ensureHeaders } = require('./lib/headers');
@@ -20,7 +21,7 @@ const { ROOT, exitOnFailure, say } = require('./lib/run');
 /**
  * A gate: the commands that must all succeed, or a function that returns what is wrong.
  *
- * @typedef {{ name: string, commands?: string[][], check?: () => string }} Gate
+ * @typedef {{ name: string, commands?: string[][], check?: () => string | Promise<string> }} Gate
  */
 
 const GROUPS = { c: gatesForC, js: gatesForJs, types: gatesForTypes };
@@ -118,7 +119,16 @@ function gatesForJs({ fix }) {
 
 /** @returns {Gate[]} */
 function gatesForTypes({ fix }) {
-  return fix ? [] : [{ name: 'tsc', commands: [npx('tsc', '-p', 'test/types')] }];
+  const tsc = { name: 'tsc', commands: [npx('tsc', '-p', 'test/types')] };
+  return fix
+    ? [{ name: 'docs/api.md', check: api.write }]
+    : [tsc, { name: 'docs/api.md', check: faultsOfApi }];
+}
+
+/** The types say more, or else, than docs/api.md, which is written from them. */
+async function faultsOfApi() {
+  const isSame = (await api.render()) === fs.readFileSync(api.DOCUMENT, 'utf8');
+  return isSame ? '' : 'not what the types say: npm run format';
 }
 
 /** A command of the npm packages. */
@@ -141,7 +151,7 @@ function failureOf([command, ...args]) {
 
 /** @param {Gate} gate */
 async function passes({ name, commands = [], check = () => '' }) {
-  const failures = [check(), ...(await Promise.all(commands.map(failureOf)))].filter(Boolean);
+  const failures = [await check(), ...(await Promise.all(commands.map(failureOf)))].filter(Boolean);
   console.log(failures.length === 0 ? `ok      ${name}` : `FAILED  ${name}`);
   if (failures.length > 0) console.log(`${failures.join('\n')}\n`);
   return failures.length === 0;
