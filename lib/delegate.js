@@ -9,10 +9,18 @@ const fs = require('node:fs');
 /** `node:fs/promises` */
 const nodePromises = { ...fs.promises };
 
+const properties = Object.getOwnPropertyDescriptors(fs);
+
 /** `node:fs`, without what it loads only when it is asked for: streams, for example. */
 const nodeFs = Object.fromEntries(
-  Object.entries(Object.getOwnPropertyDescriptors(fs)).map(([name, { value }]) => [name, value]),
+  Object.entries(properties).map(([name, { value }]) => [name, value]),
 );
+
+/** A class or the like that `node:fs` loads only when it is asked for. */
+function loadNode(name) {
+  const { get, value } = properties[name];
+  return get === undefined ? value : Reflect.apply(get, fs, []);
+}
 
 /**
  * A callback function of `node:fs` as a promise. What it throws at once (bad arguments) is a rejection.
@@ -63,4 +71,4 @@ function whyNot() {
   return null;
 }
 
-module.exports = { abortError, callNode, nodeFs, nodePromises, ruledOut };
+module.exports = { abortError, callNode, loadNode, nodeFs, nodePromises, ruledOut };

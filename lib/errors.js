@@ -50,6 +50,22 @@ function textOf(path) {
 }
 
 /**
+ * Takes the stack from a system error, as those that callbacks get have none: no function waits for them.
+ *
+ * @template T
+ * @param {T} error
+ * @returns {T} the same
+ */
+function withoutStack(error) {
+  if (!(error instanceof Error) || error.syscall === undefined) return error;
+  const { stackTraceLimit } = Error;
+  Reflect.set(Error, 'stackTraceLimit', 0); // which may be read-only
+  Error.captureStackTrace(error);
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  return error;
+}
+
+/**
  * Rejects a promise from a job that the promise itself waits for. V8 then finds the functions that await
  * it, and the stack ends with them ("at async ..."), not with the event loop that brought the news.
  *
@@ -140,4 +156,5 @@ module.exports = {
   outOfRange,
   rejectInJob,
   systemError,
+  withoutStack,
 };

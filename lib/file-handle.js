@@ -24,23 +24,25 @@ const {
   kUnref,
 } = require('./symbols');
 const {
+  CURRENT_POSITION,
+  MAX_LENGTH,
   isCustomIterable,
   isEncoding,
   isFlush,
   isMode,
   isPosition,
+  isRange,
   isSignal,
   toBytes,
+  toEncoded,
   toOptions,
+  toPosition,
+  toViews,
 } = require('./validate');
 const { readInto, readRest, takesReadBuffer, writeAll } = require('./whole-file');
 
-/** Node's limit for one read or write, bytes. */
-const MAX_LENGTH = 2 ** 31 - 1;
 /** Of the Buffer that read() makes when it is given none, bytes. */
 const READ_SIZE = 16384;
-const CURRENT_POSITION = -1;
-const HEX = /^hex$/i;
 
 const major = Number.parseInt(process.versions.node, 10);
 /** Up to Node 20, read() takes what is no safe integer (a bigint too) for the file's own position. */
@@ -546,27 +548,6 @@ function callOn(handle, name, ...args) {
   });
 }
 
-/** A position as the ring takes it; undefined when it is for Node to judge. */
-function toPosition(position) {
-  if (position === null || position === undefined) return CURRENT_POSITION;
-  if (typeof position === 'bigint') {
-    if (position < -1n || position > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-    position = Number(position);
-  }
-  return isPosition(position) || position === CURRENT_POSITION ? position : undefined;
-}
-
-/** Whether [offset, offset + length) lies in the view, and is not empty. */
-function isRange(view, offset, length) {
-  return (
-    isPosition(offset) &&
-    isPosition(length) &&
-    length > 0 &&
-    length <= MAX_LENGTH &&
-    length <= view.byteLength - offset
-  );
-}
-
 /** As Node's: (buffer, offset, length, position), (buffer, options) or (options). */
 function read(handle, bufferOrOptions, offset, length, position) {
   let buffer = bufferOrOptions;
@@ -644,30 +625,10 @@ function writeString(handle, string, position, encoding) {
       writeResult(bytesWritten, string),
     );
   const to = toPosition(typeof position === 'number' ? position : null);
-  if (typeof string !== 'string' || to === undefined || !isEncoding(encoding)) return byNode();
-  const bytes = Buffer.from(string, encoding || 'utf8');
-  // Node refuses hexadecimal digits that do not pair.
-  const isWhole = bytes.length > 0 && !(HEX.test(encoding) && string.length % 2 !== 0);
-  if (!isWhole || bytes.length > MAX_LENGTH) return byNode();
+  const bytes = toEncoded(string, encoding);
+  if (bytes === undefined || to === undefined) return byNode();
   const call = new WriteCall(handle, string, bytes, 0, bytes.length, to);
   return transfer(handle, WRITE, call, bytes, to);
-}
-
-/**
- * A copy: what the caller's array gives, and the code that may run when it does, must not change any more.
- * Without those that are empty.
- *
- * @returns {Uint8Array[] | undefined} undefined: it is for Node to judge
- */
-function toViews(buffers) {
-  if (!Array.isArray(buffers)) return undefined;
-  const views = [];
-  for (let i = 0; i < buffers.length; i++) {
-    const view = buffers[i];
-    if (!ArrayBuffer.isView(view)) return undefined;
-    if (view.byteLength > 0) views.push(toBytes(view));
-  }
-  return views;
 }
 
 /** readv and writev. */

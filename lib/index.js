@@ -8,27 +8,8 @@
 
 const { constants } = require('node:fs');
 const { nodePromises, ruledOut } = require('./delegate');
+const { promiseNames } = require('./names');
 const ring = require('./ring');
-
-/** The names in promises.js. */
-const THROUGH_RING = [
-  'access',
-  'appendFile',
-  'link',
-  'lstat',
-  'mkdir',
-  'mkdtemp',
-  'open',
-  'readFile',
-  'rename',
-  'rm',
-  'rmdir',
-  'stat',
-  'symlink',
-  'truncate',
-  'unlink',
-  'writeFile',
-];
 
 /** @returns {{ functions: object, natives: object, FileHandle: Function }} what serves the calls */
 function servers() {
@@ -40,23 +21,27 @@ function servers() {
 
 /**
  * A function that is loaded with its first call. What it throws, or loading it throws (no descriptor is
- * left, the files are out of reach), is `refused`: nothing has been submitted by then.
+ * left, the files are out of reach), is `refused`: nothing has been submitted by then. So is a call that
+ * the function does not take: it returns undefined.
  *
  * @param {string} name
  * @param {number} length
  * @param {() => Function} load
- * @param {(error: Error, args: any[]) => Promise<any>} refused
+ * @param {(error: Error | undefined, args: any[]) => Promise<any>} refused
  */
 function late(name, length, load, refused) {
   let ours;
   const { [name]: guarded } = {
     [name](a, b, c) {
+      let refusal;
       try {
         ours ??= load();
-        return ours(a, b, c);
+        const promise = ours(a, b, c);
+        if (promise !== undefined) return promise;
       } catch (error) {
-        return refused(error, [a, b, c]);
+        refusal = error;
       }
+      return refused(refusal, [a, b, c]);
     },
   };
   return Object.defineProperty(guarded, 'length', { value: length });
@@ -89,7 +74,7 @@ function many(name) {
 
 const functions = { ...nodePromises };
 if (ruledOut === null) {
-  for (const name of THROUGH_RING) functions[name] = throughRing(name);
+  for (const name of promiseNames) functions[name] = throughRing(name);
 }
 
 Object.assign(module.exports, functions, {

@@ -1,8 +1,11 @@
 'use strict';
 /**
- * The functions of `node:fs/promises` that go through the ring. Each recognises the plainly valid call;
- * everything else, and what the native module refuses, goes unchanged to Node's function of the same
- * name: so the error for a bad argument is Node's own.
+ * The functions of `node:fs/promises` that go through the ring. Each recognises the plainly valid call, and
+ * returns undefined for all else: its caller then makes the call of Node's function of the same name
+ * (index.js of that of fs/promises, callbacks.js of that of fs), so that the error for a bad argument is
+ * Node's own.
+ *
+ * Those of which there are many calls take a callback in place of a promise, too: see callback-request.js.
  */
 
 const { constants } = require('node:fs');
@@ -16,6 +19,7 @@ const {
   isCustomIterable,
   isEncoding,
   isFlush,
+  isPlainStat,
   isPosition,
   isSignal,
   toFlags,
@@ -88,40 +92,38 @@ const natives = {
 };
 
 /** A request with the arguments of Node's function, should that have to do it. */
-function prepareFor(operation, path, dest, args) {
-  const request = prepare(operation, path, dest);
+function prepareFor(operation, path, dest, args, callback) {
+  const request = prepare(operation, path, dest, undefined, callback);
   request.detail = args;
   return request;
 }
 
-/** What stat and lstat share: none of the newer options. */
-function isPlainStat(options) {
-  return (
-    options === undefined ||
-    (options !== null &&
-      typeof options === 'object' &&
-      !Array.isArray(options) &&
-      options.signal === undefined &&
-      (options.throwIfNoEntry === undefined || options.throwIfNoEntry === true))
-  );
-}
-
-function statPath(path, options, flags, operation, bigintOperation) {
+function statPath(path, options, flags, operation, bigintOperation, callback) {
   const plainPath = toPath(path);
-  const { syscall } = operation;
-  if (plainPath === undefined || !shapeIsKnown || !isPlainStat(options)) {
-    return nodePromises[syscall](path, options);
-  }
+  if (plainPath === undefined || !shapeIsKnown || !isPlainStat(options)) return undefined;
   const chosen = options?.bigint === true ? bigintOperation : operation;
   const args = options === undefined ? [path] : [path, options];
-  const request = prepareFor(chosen, plainPath, undefined, args);
+  const request = prepareFor(chosen, plainPath, undefined, args, callback);
   return enter(ops.stat(plainPath, flags), request);
+}
+
+const stat = (path, options, callback) => statPath(path, options, 0, STAT, STAT_BIGINT, callback);
+
+const lstat = (path, options, callback) =>
+  statPath(path, options, AT_SYMLINK_NOFOLLOW, LSTAT, LSTAT_BIGINT, callback);
+
+function access(path, mode = F_OK, callback) {
+  const plainPath = toPath(path);
+  // Nothing but a check of the caller's own ids asks for more than an existing file.
+  if (plainPath === undefined || mode !== F_OK) return undefined;
+  const request = prepareFor(ACCESS, plainPath, undefined, [path, mode], callback);
+  return enter(ops.stat(plainPath, 0), request);
 }
 
 /** An operation on one path without options: unlink. */
 function onPath(name, operation, path) {
   const plainPath = toPath(path);
-  if (plainPath === undefined) return nodePromises[name](path);
+  if (plainPath === undefined) return undefined;
   const request = prepareFor(operation, plainPath, undefined, [path]);
   return enter(ops[name](plainPath), request);
 }
@@ -130,42 +132,38 @@ function onPath(name, operation, path) {
 function onPaths(name, operation, from, to) {
   const plainFrom = toPath(from);
   const plainTo = toPath(to);
-  if (plainFrom === undefined || plainTo === undefined) return nodePromises[name](from, to);
+  if (plainFrom === undefined || plainTo === undefined) return undefined;
   const request = prepareFor(operation, plainFrom, plainTo, [from, to]);
   return enter(ops[name](plainFrom, plainTo), request);
 }
 
 function readFile(path, options) {
+  return isHandle(path) ? handles.readFileOf(path, options) : readFilePath(path, options);
+}
+
+function readFilePath(path, options, callback) {
   const plainPath = toPath(path);
-  if (plainPath === undefined) {
-    return isHandle(path)
-      ? handles.readFileOf(path, options)
-      : nodePromises.readFile(path, options);
-  }
-  if (options === undefined) {
-    return readPath(plainPath, O_RDONLY) ?? nodePromises.readFile(path, options);
-  }
+  if (plainPath === undefined) return undefined;
+  if (options === undefined) return readPath(plainPath, O_RDONLY, undefined, undefined, callback);
   const { encoding, flag, signal, buffer } = toOptions(options) ?? UNKNOWN;
   const flags = toFlags(flag || undefined, O_RDONLY);
   const isPlain =
     isEncoding(encoding) && flags !== undefined && isSignal(signal) && !signal?.aborted;
-  if (!isPlain) return nodePromises.readFile(path, options);
-  const contents =
-    buffer === undefined || !takesReadBuffer()
-      ? readPath(plainPath, flags, encoding, signal)
-      : readPathInto(plainPath, flags, { buffer, encoding, options }, signal);
-  return contents ?? nodePromises.readFile(path, options);
+  if (!isPlain) return undefined;
+  return buffer === undefined || !takesReadBuffer()
+    ? readPath(plainPath, flags, encoding, signal, callback)
+    : readPathInto(plainPath, flags, { buffer, encoding, options }, signal, callback);
 }
 
 /** Options that nothing recognises. */
 const UNKNOWN = { encoding: 'unknown' };
 
 function writeFileWith(name, byDefault, path, data, options) {
-  if (isHandle(path)) return handles.writeFileOf(path, data, options, name);
-  return writePlain(byDefault, path, data, options) ?? nodePromises[name](path, data, options);
+  return isHandle(path)
+    ? handles.writeFileOf(path, data, options, name)
+    : writePlain(byDefault, path, data, options);
 }
 
-/** undefined when it is for Node's own function. */
 function writePlain(byDefault, path, data, options) {
   const plainPath = toPath(path);
   const { encoding, flag, flush, mode, signal } = toOptions(options) ?? UNKNOWN;
@@ -192,15 +190,8 @@ function writePlain(byDefault, path, data, options) {
   });
 }
 
-/** By name; lib/index.js puts Node's own functions around them. */
 const functions = {
-  access(path, mode = F_OK) {
-    const plainPath = toPath(path);
-    // Nothing but a check of the caller's own ids asks for more than an existing file.
-    if (plainPath === undefined || mode !== F_OK) return nodePromises.access(path, mode);
-    const request = prepareFor(ACCESS, plainPath, undefined, [path, mode]);
-    return enter(ops.stat(plainPath, 0), request);
-  },
+  access: (path, mode) => access(path, mode),
 
   appendFile(path, data, options) {
     return writeFileWith('appendFile', O_APPEND | O_CREAT | O_WRONLY, path, data, options);
@@ -210,36 +201,28 @@ const functions = {
     return onPaths('link', LINK, existingPath, newPath);
   },
 
-  lstat(path, options) {
-    return statPath(path, options, AT_SYMLINK_NOFOLLOW, LSTAT, LSTAT_BIGINT);
-  },
+  lstat: (path, options) => lstat(path, options),
 
   mkdir(path, options) {
     const plainPath = toPath(path);
     const { mode, recursive } =
       typeof options === 'object' && options !== null ? options : { mode: options };
     const bits = toMode(mode, 0o777);
-    if (plainPath === undefined || bits === undefined || !isBoolean(recursive)) {
-      return nodePromises.mkdir(path, options);
-    }
-    if (recursive) {
-      return directories().makeWithParents(plainPath, bits) ?? nodePromises.mkdir(path, options);
-    }
+    if (plainPath === undefined || bits === undefined || !isBoolean(recursive)) return undefined;
+    if (recursive) return directories().makeWithParents(plainPath, bits);
     const request = prepareFor(MKDIR, plainPath, undefined, [path, options]);
     return enter(ops.mkdir(plainPath, bits), request);
   },
 
   mkdtemp(prefix, options) {
-    return directories().makeTemporary(prefix, options) ?? nodePromises.mkdtemp(prefix, options);
+    return directories().makeTemporary(prefix, options);
   },
 
   open(path, flags, mode) {
     const plainPath = toPath(path);
     const bits = toFlags(flags, O_RDONLY);
     const modeBits = toMode(mode, 0o666);
-    if (plainPath === undefined || bits === undefined || modeBits === undefined) {
-      return nodePromises.open(path, flags, mode);
-    }
+    if (plainPath === undefined || bits === undefined || modeBits === undefined) return undefined;
     const request = prepareFor(OPEN, plainPath, undefined, [path, flags, mode]);
     return enter(ops.open(plainPath, bits, modeBits), request);
   },
@@ -251,36 +234,30 @@ const functions = {
   },
 
   rm(path, options) {
-    return directories().remove(path, options) ?? nodePromises.rm(path, options);
+    return directories().remove(path, options);
   },
 
   rmdir(path, options) {
     const plainPath = toPath(path);
-    if (plainPath === undefined || options !== undefined) return nodePromises.rmdir(path, options);
+    if (plainPath === undefined || options !== undefined) return undefined;
     const request = prepareFor(RMDIR, plainPath, undefined, [path]);
     return enter(ops.rmdir(plainPath), request);
   },
 
-  stat(path, options) {
-    return statPath(path, options, 0, STAT, STAT_BIGINT);
-  },
+  stat: (path, options) => stat(path, options),
 
   symlink(target, path, type) {
     const plainTarget = toPath(target);
     const plainPath = toPath(path);
     const known = type === undefined || type === null || SYMLINK_TYPES.includes(type);
-    if (plainTarget === undefined || plainPath === undefined || !known) {
-      return nodePromises.symlink(target, path, type);
-    }
+    if (plainTarget === undefined || plainPath === undefined || !known) return undefined;
     const request = prepareFor(SYMLINK, plainTarget, plainPath, [target, path, type]);
     return enter(ops.symlink(plainTarget, plainPath), request);
   },
 
   truncate(path, len = 0) {
     const plainPath = toPath(path);
-    if (plainPath === undefined || !isPosition(len) || !takes('ftruncate')) {
-      return nodePromises.truncate(path, len);
-    }
+    if (plainPath === undefined || !isPosition(len) || !takes('ftruncate')) return undefined;
     return truncate(plainPath, len);
   },
 
@@ -303,6 +280,8 @@ async function truncate(path, len) {
 
 module.exports = {
   functions,
+  /** With the callback as another argument. */
+  withCallback: { access, lstat, readFile: readFilePath, stat },
   natives,
   get FileHandle() {
     return FileHandle();

@@ -7,6 +7,7 @@
 const { O_RDONLY } = require('node:fs').constants;
 const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
+const { toCallback } = require('./callback-request');
 const { DescriptorFile, closingAfter, open } = require('./descriptor');
 const { ECANCELED, systemError } = require('./errors');
 const { Queue } = require('./queue');
@@ -111,14 +112,16 @@ function inItsTurn(signal, read) {
  * @param {number} flags
  * @param {string | null | undefined} encoding none: a Buffer
  * @param {AbortSignal} [signal]
- * @returns {Promise<Buffer | string>}
+ * @param {Function} [callback] instead of the promise
+ * @returns {Promise<Buffer | string> | true}
  */
-function readSteps(path, flags, encoding, signal) {
+function readSteps(path, flags, encoding, signal, callback) {
   // Each step with a promise and a signal of its own.
   if (signal !== undefined) {
-    return inItsTurn(signal, () => readOpened(path, flags, encoding, signal));
+    const contents = inItsTurn(signal, () => readOpened(path, flags, encoding, signal));
+    return toCallback(contents, callback);
   }
-  const request = prepare(OPEN_SIZED, path);
+  const request = prepare(OPEN_SIZED, path, undefined, undefined, callback);
   request.detail = { flags, encoding, fd: -1, contents: undefined, from: 0 };
   inTurn(() => goOn(request, OPEN_SIZED, ops.open(path, flags, 0o666)));
   return request.promise;

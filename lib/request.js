@@ -6,6 +6,7 @@
  */
 
 const { binding } = require('./binding');
+const { CallbackRequest, callNext, deferCallbacks } = require('./callback-request');
 const { abortError } = require('./delegate');
 const { ECANCELED, EIO, rejectInJob, systemError } = require('./errors');
 const { listen, unlisten } = require('./signals');
@@ -63,6 +64,24 @@ class Request {
 
 /** As a Batch (many.js) is, which has several of the ids. */
 Request.prototype.isBatch = false;
+
+/* What a CallbackRequest, which has no promise, does another way. */
+Object.assign(Request.prototype, {
+  /** Its error is made where it is awaited. */
+  failWith(makeError) {
+    rejectInJob(this.resolve, makeError);
+  },
+
+  /** The ring does not take it. @returns {any} what the caller of the operation gets */
+  refuse() {
+    return this.operation.pool(this);
+  },
+
+  /** `done` is called when the caller has been told. */
+  whenDone(done) {
+    this.promise.then(done, done);
+  },
+});
 
 /** What finish() gives when the request has gone on to another operation, or has settled its promise. */
 const CONTINUES = Symbol('continues');
@@ -205,7 +224,7 @@ function rejectBegun() {
       const value = operation.finish(request, EIO);
       if (value !== CONTINUES) request.resolve(value);
     } else if (!request.aborted) {
-      rejectInJob(request.resolve, () => systemError(EIO, operation.syscall, path, dest));
+      request.failWith(() => systemError(EIO, operation.syscall, path, dest));
     }
     if (handle !== null) handle[kSettled](request);
   }
@@ -219,20 +238,58 @@ function ringState() {
   return { failure, description };
 }
 
+/** @returns {boolean} whether there is a ring; it is made if need be */
+function serves() {
+  start();
+  return failure === null;
+}
+
 /** Whether the ring takes operations of that name (now: it may not have been started, or have failed). */
 function takes(name) {
   return ops[name] !== refuse;
 }
 
+/**
+ * Whether the callbacks of a batch are being called, each with ticks of its own: what they ask for then goes
+ * to the kernel together, with the last of them.
+ */
+let holding = false;
+/** Whether something has been asked for meanwhile. */
+let heldBack = false;
+
 function schedule() {
   if (scheduled) return;
+  if (holding) {
+    heldBack = true;
+    return;
+  }
   process.nextTick(flush);
   scheduled = true; // not before: nextTick() throws when the stack is full
 }
 
 function flush() {
   scheduled = false;
-  deliver(enterKernel());
+  handOut(enterKernel());
+}
+
+/**
+ * Called by C from the event loop, in a callback scope of its own each time; as long as it returns true,
+ * once more with NEXT.
+ */
+function deliver(status) {
+  if (status !== binding.NEXT) {
+    deferCallbacks();
+    handOut(status);
+  }
+  return callNext(release);
+}
+
+/** @param {boolean} isLast whether the callback that is about to be called is the last one */
+function release(isLast) {
+  holding = !isLast;
+  if (!isLast || !heldBack) return;
+  heldBack = false;
+  schedule();
 }
 
 /**
@@ -297,8 +354,8 @@ function takeShielded(request, index) {
   binding.take(ids[index], Array.isArray(pin) ? pin : [pin]);
 }
 
-/** Hands out a batch, and what is ready behind it. Called by flush(), and by C from the event loop. */
-function deliver(status) {
+/** Hands out a batch, and what is ready behind it. */
+function handOut(status) {
   for (;;) {
     if (status & binding.BROKEN) giveUp();
     settle(status & 0xffff);
@@ -352,7 +409,7 @@ function fail(request, errno, index) {
   const syscall = operation.syscallAt?.(index) ?? operation.syscall;
   // Of several calls, only the one that looks the path up names it, as a rule.
   const named = syscall === operation.syscall || operation.namesPath?.();
-  rejectInJob(request.resolve, () =>
+  request.failWith(() =>
     named ? systemError(errno, syscall, path, dest) : systemError(errno, syscall),
   );
 }
@@ -365,20 +422,24 @@ function fail(request, errno, index) {
  * @param {string | Uint8Array} [path] for errors, as is `dest`
  * @param {string | Uint8Array} [dest]
  * @param {ArrayBufferView | ArrayBufferView[]} [pin]
- * @returns {Request}
+ * @param {Function} [callback] is called in place of a promise
+ * @returns {Request | CallbackRequest}
  */
-function prepare(operation, path, dest, pin) {
+function prepare(operation, path, dest, pin, callback) {
   schedule();
-  return new Request(operation, path, dest, pin);
+  return callback === undefined
+    ? new Request(operation, path, dest, pin)
+    : new CallbackRequest(operation, path, dest, pin, callback);
 }
 
 /**
  * @param {number} id what `ops` has made of the request
- * @param {Request} request
- * @returns {Promise<any>} its promise, or what the pool makes of it when the ring has refused
+ * @param {Request | CallbackRequest} request
+ * @returns {any} its promise, or what the pool makes of it when the ring has refused. With a callback:
+ *   true, or undefined when the ring has refused
  */
 function enter(id, request) {
-  if (id < 0) return request.operation.pool(request);
+  if (id < 0) return request.refuse();
   pending[id] = request;
   return request.promise;
 }
@@ -427,7 +488,7 @@ function enterAbortable(id, request, signal) {
   } else {
     const done = () => unlisten(signal, onAbort);
     listen(signal, onAbort);
-    promise.then(done, done);
+    request.whenDone(done);
   }
   return promise;
 }
@@ -492,7 +553,9 @@ module.exports = {
   ops,
   prepare,
   ringState,
+  look: binding.look,
   seek: binding.seek,
+  serves,
   settleAlone,
   slab,
   stats,

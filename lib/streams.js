@@ -66,12 +66,13 @@ function notImplemented(what) {
   return nodeError(Error, 'ERR_METHOD_NOT_IMPLEMENTED', `The ${what} method is not implemented`);
 }
 
+/** @param {(options: object) => import('node:stream').Stream} create */
 function streamOver(handle, create, options) {
   if (options?.fs) throw notImplemented('FileHandle with fs');
   handle[kRef]();
   let stream;
   try {
-    stream = create(undefined, {
+    stream = create({
       ...options,
       fd: handle.fd,
       fs: operationsOf(handle, { ...options }),
@@ -86,12 +87,12 @@ function streamOver(handle, create, options) {
 
 /** @returns {import('node:fs').ReadStream} as FileHandle.createReadStream() of Node */
 function createReadStream(handle, options) {
-  return streamOver(handle, nodeFs.createReadStream, options);
+  return streamOver(handle, (over) => nodeFs.createReadStream(undefined, over), options);
 }
 
 /** @returns {import('node:fs').WriteStream} as FileHandle.createWriteStream() of Node */
 function createWriteStream(handle, options) {
-  return streamOver(handle, nodeFs.createWriteStream, options);
+  return streamOver(handle, (over) => nodeFs.createWriteStream(undefined, over), options);
 }
 
 /** The class that Node's readLines() makes: what readline.Interface is based on. */
@@ -216,4 +217,4 @@ function bufferStream(handle) {
   });
 }
 
-module.exports = { createReadStream, createWriteStream, readLines, readableWebStream };
+module.exports = { createReadStream, createWriteStream, readLines, readableWebStream, streamOver };

@@ -9,6 +9,12 @@ const { fileURLToPath, URL } = require('node:url');
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
 
+/** Node's limit for one read or write, bytes. */
+const MAX_LENGTH = 2 ** 31 - 1;
+/** For the file's own position. */
+const CURRENT_POSITION = -1;
+const HEX = /^hex$/i;
+
 /** The string flags of fs.open (Node's documentation, "File system flags"). */
 const flagsOf = new Map([
   ['r', O_RDONLY],
@@ -109,6 +115,18 @@ function isFlush(flush) {
   return flush === null || isBoolean(flush);
 }
 
+/** Options of stat and its like: none of the newer options. */
+function isPlainStat(options) {
+  return (
+    options === undefined ||
+    (options !== null &&
+      typeof options === 'object' &&
+      !Array.isArray(options) &&
+      options.signal === undefined &&
+      (options.throwIfNoEntry === undefined || options.throwIfNoEntry === true))
+  );
+}
+
 /** What writeFile takes apart from strings and views. */
 function isCustomIterable(data) {
   return (
@@ -131,6 +149,57 @@ function isPosition(value) {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
+/** A position as the ring takes it; undefined when it is for Node to judge. */
+function toPosition(position) {
+  if (position === null || position === undefined) return CURRENT_POSITION;
+  if (typeof position === 'bigint') {
+    if (position < -1n || position > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
+    position = Number(position);
+  }
+  return isPosition(position) || position === CURRENT_POSITION ? position : undefined;
+}
+
+/** Whether [offset, offset + length) lies in the view, and is not empty. */
+function isRange(view, offset, length) {
+  return (
+    isPosition(offset) &&
+    isPosition(length) &&
+    length > 0 &&
+    length <= MAX_LENGTH &&
+    length <= view.byteLength - offset
+  );
+}
+
+/**
+ * A copy: what the caller's array gives, and the code that may run when it does, must not change any more.
+ * Without those that are empty.
+ *
+ * @returns {Uint8Array[] | undefined} undefined: it is for Node to judge
+ */
+function toViews(buffers) {
+  if (!Array.isArray(buffers)) return undefined;
+  const views = [];
+  for (let i = 0; i < buffers.length; i++) {
+    const view = buffers[i];
+    if (!ArrayBuffer.isView(view)) return undefined;
+    if (view.byteLength > 0) views.push(toBytes(view));
+  }
+  return views;
+}
+
+/**
+ * The bytes of a string that is to be written.
+ *
+ * @returns {Buffer | undefined} undefined: there are none, or it is for Node to judge
+ */
+function toEncoded(string, encoding) {
+  if (typeof string !== 'string' || !isEncoding(encoding)) return undefined;
+  // Node refuses hexadecimal digits that do not pair.
+  if (HEX.test(encoding) && string.length % 2 !== 0) return undefined;
+  const bytes = Buffer.from(string, encoding || 'utf8');
+  return bytes.length > 0 && bytes.length <= MAX_LENGTH ? bytes : undefined;
+}
+
 function isInt32(value) {
   return typeof value === 'number' && value === (value | 0);
 }
@@ -140,17 +209,25 @@ function isUint32(value) {
 }
 
 module.exports = {
+  CURRENT_POSITION,
+  MAX_LENGTH,
   isBoolean,
   isCustomIterable,
   isEncoding,
   isFlush,
+  isInt32,
   isMode,
+  isPlainStat,
   isPosition,
+  isRange,
   isSignal,
   isUint32,
   toBytes,
+  toEncoded,
   toFlags,
   toMode,
   toOptions,
   toPath,
+  toPosition,
+  toViews,
 };

@@ -12,6 +12,7 @@ const { callNode, nodeFs, nodePromises } = require('./delegate');
 const { DescriptorFile, SlotFile, close, closingAfter, open } = require('./descriptor');
 const { ECANCELED, invalidValue } = require('./errors');
 const { O_CLOEXEC, O_PATH } = require('./fcntl');
+const { toCallback } = require('./callback-request');
 const { enter, enterAbortable, extras, ops, prepare, slab, takes } = require('./request');
 const {
   MAX_SIZE,
@@ -189,14 +190,16 @@ async function readOn({ path, signal }, length, index, readAgain, take) {
  * @param {number} flags
  * @param {string | null | undefined} encoding none: a Buffer
  * @param {AbortSignal} [signal] not aborted yet
- * @returns {Promise<Buffer | string> | undefined} undefined: it is for Node's own function
+ * @param {Function} [callback] instead of the promise
+ * @returns {Promise<Buffer | string> | true | undefined} undefined: it is for Node's own function
  */
-function readPath(path, flags, encoding, signal) {
+function readPath(path, flags, encoding, signal, callback) {
   if (flags & ~READ_FLAGS) return undefined;
-  if (flags & O_RDWR || isLargeNext()) {
-    return readSteps(path, flags, encoding, signal);
+  // Where there are no direct descriptors Node's own function need not have it for that.
+  if (flags & O_RDWR || isLargeNext() || !takes('readFile')) {
+    return readSteps(path, flags, encoding, signal, callback);
   }
-  const request = prepare(READ_FILE, path);
+  const request = prepare(READ_FILE, path, undefined, undefined, callback);
   request.detail = encoding;
   return enterAbortable(ops.readFile(path, flags), request, signal);
 }
@@ -316,17 +319,18 @@ function readStepsInto(path, flags, { buffer, encoding, options }, signal) {
  * @param {{ buffer: ArrayBufferView | ((size: number) => ArrayBufferView), encoding?: string | null,
  *   options: object }} detail `options`: what the caller gave
  * @param {AbortSignal} [signal] not aborted yet
- * @returns {Promise<Buffer | string> | undefined} undefined: it is for Node's own function
+ * @param {Function} [callback] instead of the promise
+ * @returns {Promise<Buffer | string> | true | undefined} undefined: it is for Node's own function
  */
-function readPathInto(path, flags, detail, signal) {
+function readPathInto(path, flags, detail, signal, callback) {
   if (flags & ~READ_FLAGS) return undefined;
   const isView = ArrayBuffer.isView(detail.buffer);
   if (!isView && typeof detail.buffer !== 'function') return undefined;
   // A factory is told the size, which one request doesn't know.
   if (!isView || flags & O_RDWR || isLargeNext()) {
-    return readStepsInto(path, flags, detail, signal);
+    return toCallback(readStepsInto(path, flags, detail, signal), callback);
   }
-  const request = prepare(READ_FILE_INTO, path);
+  const request = prepare(READ_FILE_INTO, path, undefined, undefined, callback);
   request.detail = detail;
   return enterAbortable(ops.readFile(path, flags), request, signal);
 }

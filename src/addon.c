@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "caller_memory.h"
@@ -146,6 +148,15 @@ static napi_value flush(napi_env env, napi_callback_info info) {
   return number(env, ufs_engine_flush(&environment->engine));
 }
 
+/* callLater(): see ufs_engine_call_later(). */
+static napi_value call_later(napi_env env, napi_callback_info info) {
+  void *data = NULL;
+  TRY(napi_get_cb_info(env, info, NULL, NULL, NULL, &data));
+  ufs_environment *environment = data;
+  if (environment->running) ufs_engine_call_later(&environment->engine);
+  return NULL;
+}
+
 /* cancel(id): see ufs_engine_cancel(). */
 static napi_value cancel(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
@@ -248,6 +259,27 @@ static napi_value direct_alignment(napi_env env, napi_callback_info info) {
   return pair;
 }
 
+/* What look() says. */
+enum { HAS_POSITIONS = 1, IS_UNCACHED = 2 };
+
+/* look(descriptor): whether what the program has open there has positions (a regular file, a block
+ * device), and is read past the page cache. No server is asked. */
+static napi_value look(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  size_t count = 1;
+  int32_t fd = 0;
+  int32_t found = 0;
+  TRY(napi_get_cb_info(env, info, &count, &value, NULL, NULL));
+  TRY(napi_get_value_int32(env, value, &fd));
+  struct statx stat;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stat) == 0 &&
+      (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode))) {
+    const int flags = fcntl(fd, F_GETFL);
+    found = flags >= 0 && (flags & O_DIRECT) != 0 ? HAS_POSITIONS | IS_UNCACHED : HAS_POSITIONS;
+  }
+  return number(env, found);
+}
+
 static void raise_uncaught(napi_env env) {
   napi_value error = NULL;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) {
@@ -255,25 +287,38 @@ static void raise_uncaught(napi_env env) {
   }
 }
 
-/* From the event loop: deliver(status), with the ticks and microtasks that follow from it. */
-static void deliver(ufs_engine *engine, uint32_t status) {
-  ufs_environment *environment = (ufs_environment *)engine;
+/* deliver(status) in JS, with the ticks and microtasks that follow from it. Whether calls of JS's own
+ * may be left, each of which has ticks and microtasks of its own, too. */
+static bool call_deliver(ufs_environment *environment, uint32_t status) {
   napi_env env = environment->env;
+  bool left = false;
   napi_handle_scope scope = NULL;
-  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return false;
   napi_value function = NULL;
   napi_value receiver = NULL;
   napi_value argument = NULL;
+  napi_value answer = NULL;
   if (napi_get_reference_value(env, environment->deliver, &function) == napi_ok &&
       napi_get_global(env, &receiver) == napi_ok &&
       napi_create_uint32(env, status, &argument) == napi_ok) {
     const napi_status result =
-        napi_make_callback(env, environment->context, receiver, function, 1, &argument, NULL);
-    /* What a tick has thrown. Left pending it would come out of some later, unrelated call. Any
-     * other failure means that the environment is being ended and runs no more JS. */
-    if (result == napi_pending_exception) raise_uncaught(env);
+        napi_make_callback(env, environment->context, receiver, function, 1, &argument, &answer);
+    if (result == napi_ok) (void)napi_get_value_bool(env, answer, &left);
+    /* What a callback or a tick has thrown. Left pending it would come out of some later, unrelated
+     * call. Any other failure means that the environment is being ended and runs no more JS. */
+    if (result == napi_pending_exception) {
+      raise_uncaught(env);
+      left = true;
+    }
   }
   (void)napi_close_handle_scope(env, scope);
+  return left;
+}
+
+/* From the event loop. */
+static void deliver(ufs_engine *engine, uint32_t status) {
+  ufs_environment *environment = (ufs_environment *)engine;
+  while (call_deliver(environment, status) && environment->running) status = UFS_NEXT;
 }
 
 /* ---- start ---- */
@@ -544,6 +589,9 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"MORE", UFS_MORE},
       {"AGAIN", UFS_AGAIN},
       {"BROKEN", UFS_BROKEN},
+      {"NEXT", UFS_NEXT},
+      {"HAS_POSITIONS", HAS_POSITIONS},
+      {"IS_UNCACHED", IS_UNCACHED},
       {"COUNT_UNCHECKED", UFS_COUNT_UNCHECKED},
       {"UNFINISHED", UFS_UNFINISHED},
       {"LARGE", UFS_LARGE},
@@ -564,10 +612,12 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   if (environment == NULL) return fail(env, "uring-fs: out of memory");
   TRY(export_function(env, exports, "start", start, environment));
   TRY(export_function(env, exports, "flush", flush, environment));
+  TRY(export_function(env, exports, "callLater", call_later, environment));
   TRY(export_function(env, exports, "cancel", cancel, environment));
   TRY(export_function(env, exports, "shield", shield, environment));
   TRY(export_function(env, exports, "take", take, environment));
   TRY(export_function(env, exports, "seek", seek, environment));
+  TRY(export_function(env, exports, "look", look, environment));
   TRY(export_function(env, exports, "directAlignment", direct_alignment, environment));
   for (ufs_call *call = environment->calls; call->operation != NULL; call++) {
     TRY(export_function(env, exports, call->operation->name, call_operation, call));

@@ -464,7 +464,7 @@ static void publish(ufs_engine *engine) {
 /* Whether something is to come that the process must wait for. From a ring that broke nothing is.
  */
 static bool has_work(const ufs_engine *engine) {
-  if (engine->done.length > 0 || queued(engine) > 0) return true;
+  if (engine->done.length > 0 || queued(engine) > 0 || engine->call_due) return true;
   return engine->ring.failure == 0 && (engine->ring.in_flight > 0 || engine->closing_slots > 0);
 }
 
@@ -508,9 +508,18 @@ uint32_t ufs_engine_flush(ufs_engine *engine) {
   return status;
 }
 
+void ufs_engine_call_later(ufs_engine *engine) {
+  engine->call_due = true;
+  ufs_ring_keep_alive(&engine->ring, true);
+  if (engine->wake_sent) return;
+  engine->wake_sent = true;
+  ufs_ring_wake(&engine->ring);
+}
+
 static void on_wake(ufs_ring *ring) {
   ufs_engine *engine = (ufs_engine *)ring;
-  engine->wake_sent = false;
+  const bool call_due = engine->call_due;
+  engine->wake_sent = engine->call_due = false;
   engine->turn = engine->ring.turns;
   engine->turn_start = uv_hrtime();
   /* JS looks at their memory once more, then flushes. */
@@ -520,7 +529,7 @@ static void on_wake(ufs_ring *ring) {
     return;
   }
   const uint32_t status = run(engine);
-  if (status != 0) engine->deliver(engine, status);
+  if (status != 0 || call_due) engine->deliver(engine, status);
 }
 
 /* ---- requests ---- */

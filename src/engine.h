@@ -27,6 +27,7 @@ struct ufs_operation {
   bool on_slot;          /* its fd is a direct descriptor */
   bool copies;           /* out of the page cache, in this thread: see share_copies() */
   bool of_js;            /* its fd is a direct descriptor that JS was given */
+  bool lets_go;          /* the descriptor it opens is the program's, to close by whatever means */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* Does it in this thread, without the ring, unless that may block: then false. For requests that
    * are few, whose way through a kernel worker would cost more than they do. */
@@ -65,6 +66,7 @@ enum {
   UFS_AGAIN =
       1 << 17, /* something is left to submit: flush once more when this tick's work is done */
   UFS_BROKEN = 1 << 18, /* the ring is beyond use: send nothing more */
+  UFS_NEXT = 1 << 19,   /* to JS only: the next of its own calls that wait for the loop */
 };
 
 enum {
@@ -122,6 +124,7 @@ struct ufs_engine {
   bool cancel_due;           /* for some superseded request */
   bool wake_sent;
   bool flush_due; /* the next flush is the loop's own: it may not be put off to the loop again */
+  bool call_due;  /* JS has calls of its own that wait for the loop */
 
   /* How long completions have been delivered without a turn of the loop. */
   uint64_t turn;          /* of the loop, at the last flush */
@@ -174,6 +177,9 @@ bool ufs_engine_count_checked(ufs_engine *engine, ufs_request *request);
 
 /* The request with `id` if it is done and JS is looking at it, else NULL. */
 const ufs_request *ufs_engine_delivered(const ufs_engine *engine, uint32_t id);
+
+/* Makes the loop call engine->deliver, whether or not anything is done by then. */
+void ufs_engine_call_later(ufs_engine *engine);
 
 /* Submits what waits, takes what is done, fills the hand-over arrays. See the bits above. */
 uint32_t ufs_engine_flush(ufs_engine *engine);

@@ -108,7 +108,7 @@ static bool finish_open(ufs_engine *engine, ufs_request *request) {
     return false;
   }
   if (fd < 0) return true;
-  ufs_engine_note_fd(engine, fd, true);
+  if (!request->operation->lets_go) ufs_engine_note_fd(engine, fd, true);
 
   /* Type and size as of the open will do, so no server is asked. */
   struct statx stat;
@@ -298,6 +298,15 @@ const ufs_operation ufs_file_operations[] = {
      .opcode = IORING_OP_OPENAT,
      .sqes = 2,
      .first_decides = true,
+     .fill = fill_open,
+     .abandon = abandon_open,
+     .finish = finish_open},
+    {.name = "openForProgram",
+     .arguments = "pfm",
+     .opcode = IORING_OP_OPENAT,
+     .sqes = 2,
+     .first_decides = true,
+     .lets_go = true,
      .fill = fill_open,
      .abandon = abandon_open,
      .finish = finish_open},

@@ -1,0 +1,246 @@
+'use strict';
+/**
+ * Operations on descriptors that the program has as plain numbers. It may close them, and have the same
+ * number again for another file, by whatever means: so nothing that is known of a file is kept for longer
+ * than the operations on it last. What has no positions (pipes, terminals, sockets) is left to Node.
+ *
+ * Each takes a callback, and returns undefined when the call is for Node's own function.
+ */
+
+const { isMainThread } = require('node:worker_threads');
+const { binding } = require('./binding');
+const { callNode } = require('./delegate');
+const { Queue } = require('./queue');
+const { enter, guard, look, ops, prepare, takeShielded } = require('./request');
+const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
+const { kSettled } = require('./symbols');
+const { CURRENT_POSITION, isPlainStat, isPosition } = require('./validate');
+
+const { HAS_POSITIONS, IS_UNCACHED } = binding;
+
+const nothing = () => undefined;
+
+/**
+ * What is under way on a descriptor, so that
+ * - operations at the file's own position go one after the other: the kernel reads it when they begin and
+ *   stores it when they end, without a lock;
+ * - a close comes after all of them.
+ */
+class Descriptor {
+  users = 0;
+  turnTaken = false;
+  turns = new Queue();
+  closes = new Queue();
+
+  nextTurn() {
+    const start = this.turns.shift();
+    if (start === undefined) this.turnTaken = false;
+    else start();
+  }
+
+  leave() {
+    this.users--;
+    if (this.users > 0) return;
+    for (let close = this.closes.shift(); close !== undefined; close = this.closes.shift()) close();
+  }
+
+  [kSettled](request) {
+    if (request.inTurn) this.nextTurn();
+    this.leave();
+  }
+}
+
+/** By number. Of those that have been used there is one each, unused again mostly. */
+const descriptors = [];
+
+const descriptorOf = (fd) => (descriptors[fd] ??= new Descriptor());
+
+/** request.detail: does the same by Node's own function. */
+function viaPool(request) {
+  const { detail, handle, inTurn } = request;
+  handle.users++;
+  request.inTurn = false;
+  return detail().finally(() => {
+    if (inTurn) handle.nextTurn();
+    handle.leave();
+  });
+}
+
+const asIs = (request, result) => result;
+const FSYNC = { syscall: 'fsync', finish: nothing, pool: viaPool };
+const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: viaPool };
+const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: viaPool };
+const FSTAT = { syscall: 'fstat', finish: (request, result, at) => statsAt(at), pool: viaPool };
+const FSTAT_BIGINT = { ...FSTAT, finish: (request, result, at) => bigintStatsAt(at) };
+const WRITE = { syscall: 'write', finish: asIs, pool: viaPool };
+const READ = {
+  syscall: 'read',
+  finish(request, count, index) {
+    takeShielded(request, index);
+    return count;
+  },
+  pool: viaPool,
+};
+const OPEN = { syscall: 'open', finish: asIs, pool: ({ detail }) => detail() };
+const CLOSE = { syscall: 'close', finish: nothing, pool: ({ detail }) => detail() };
+
+/** For a request that has waited: the caller has been told that the ring has it. */
+function startLate(request, start) {
+  const id = start();
+  if (id >= 0) {
+    enter(id, request);
+    return;
+  }
+  request.resolve(request.operation.pool(request));
+  request.handle?.[kSettled](request);
+}
+
+/**
+ * An operation on the open descriptor.
+ *
+ * @param {number} fd
+ * @param {import('./request').Operation} operation
+ * @param {Function} callback
+ * @param {() => number} start hands it to `ops`, and says its id
+ * @param {() => Promise<any>} byPool does the same by Node
+ * @param {ArrayBufferView | ArrayBufferView[]} [pin]
+ * @param {boolean} [inTurn] whether it uses the file's own position
+ */
+function submit(fd, operation, callback, start, byPool, pin, inTurn = false) {
+  const descriptor = descriptorOf(fd);
+  const request = prepare(operation, undefined, undefined, pin, callback);
+  request.handle = descriptor;
+  request.detail = byPool;
+  request.inTurn = inTurn;
+  if (inTurn && descriptor.turnTaken) {
+    descriptor.users++;
+    descriptor.turns.push(() => startLate(request, start));
+    return request.promise;
+  }
+  const id = start();
+  if (id >= 0) {
+    descriptor.users++;
+    descriptor.turnTaken ||= inTurn;
+  }
+  return enter(id, request);
+}
+
+/** With the count, and what the caller gave. */
+const counted = (callback, given) => (error, count) => callback(error, count ?? 0, given);
+
+/** Node takes null for the file's own position, where the ring takes a number. */
+const orNull = (position) => (position === CURRENT_POSITION ? null : position);
+
+/**
+ * All but the descriptor and the callback are as the ring takes them: in range, and not empty.
+ *
+ * @param {ArrayBufferView} given what the callback is told, whose memory `bytes` are
+ */
+function read(fd, given, bytes, offset, length, position, callback) {
+  const found = look(fd);
+  if ((found & HAS_POSITIONS) === 0) return undefined;
+  const start = () => {
+    const id = ops.read(fd, bytes, offset, length, position);
+    guard(id, (found & IS_UNCACHED) !== 0);
+    return id;
+  };
+  const byPool = () => callNode('read', fd, bytes, offset, length, orNull(position));
+  const inTurn = position === CURRENT_POSITION;
+  return submit(fd, READ, counted(callback, given), start, byPool, bytes, inTurn);
+}
+
+function readv(fd, given, views, position, callback) {
+  const found = look(fd);
+  if ((found & HAS_POSITIONS) === 0) return undefined;
+  const start = () => {
+    const id = ops.readv(fd, views, position);
+    guard(id, (found & IS_UNCACHED) !== 0);
+    return id;
+  };
+  const byPool = () => callNode('readv', fd, views, orNull(position));
+  const inTurn = position === CURRENT_POSITION;
+  return submit(fd, READ, counted(callback, given), start, byPool, views, inTurn);
+}
+
+/** @param {ArrayBufferView | string} given */
+function write(fd, given, bytes, offset, length, position, callback) {
+  if ((look(fd) & HAS_POSITIONS) === 0) return undefined;
+  const start = () => ops.write(fd, bytes, offset, length, position);
+  const byPool = () => callNode('write', fd, bytes, offset, length, orNull(position));
+  const inTurn = position === CURRENT_POSITION;
+  return submit(fd, WRITE, counted(callback, given), start, byPool, bytes, inTurn);
+}
+
+function writev(fd, given, views, position, callback) {
+  if ((look(fd) & HAS_POSITIONS) === 0) return undefined;
+  const start = () => ops.writev(fd, views, position);
+  const byPool = () => callNode('writev', fd, views, orNull(position));
+  const inTurn = position === CURRENT_POSITION;
+  return submit(fd, WRITE, counted(callback, given), start, byPool, views, inTurn);
+}
+
+function fstat(fd, options, callback) {
+  if (!shapeIsKnown || !isPlainStat(options)) return undefined;
+  const operation = options?.bigint === true ? FSTAT_BIGINT : FSTAT;
+  const byPool = () => callNode('fstat', fd, { bigint: options?.bigint });
+  return submit(fd, operation, callback, () => ops.fstat(fd), byPool);
+}
+
+function ftruncate(fd, length, callback) {
+  if (!isPosition(length)) return undefined;
+  const byPool = () => callNode('ftruncate', fd, length);
+  return submit(fd, FTRUNCATE, callback, () => ops.ftruncate(fd, length), byPool);
+}
+
+const fsync = (fd, callback) =>
+  submit(
+    fd,
+    FSYNC,
+    callback,
+    () => ops.fsync(fd),
+    () => callNode('fsync', fd),
+  );
+
+const fdatasync = (fd, callback) =>
+  submit(
+    fd,
+    FDATASYNC,
+    callback,
+    () => ops.fdatasync(fd),
+    () => callNode('fdatasync', fd),
+  );
+
+/*
+ * Node closes what a worker has left open when it ends, and warns of what is closed that it has not seen
+ * opened. It sees its own functions only, and those that are synchronous always are.
+ */
+
+function open(path, flags, mode, callback) {
+  if (!isMainThread) return undefined;
+  const request = prepare(OPEN, path, undefined, undefined, callback);
+  request.detail = () => callNode('open', path, flags, mode);
+  return enter(ops.openForProgram(path, flags, mode), request);
+}
+
+function close(fd, callback) {
+  if (!isMainThread) return undefined;
+  const request = prepare(CLOSE, undefined, undefined, undefined, callback);
+  request.detail = () => callNode('close', fd);
+  const descriptor = descriptorOf(fd);
+  if (descriptor.users === 0) return enter(ops.close(fd), request);
+  descriptor.closes.push(() => startLate(request, () => ops.close(fd)));
+  return request.promise;
+}
+
+module.exports = {
+  close,
+  fdatasync,
+  fstat,
+  fsync,
+  ftruncate,
+  open,
+  read,
+  readv,
+  write,
+  writev,
+};
