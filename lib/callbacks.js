@@ -121,7 +121,8 @@ function read(fd, buffer, offset, length, position, callback) {
     if (count < 3 || !ArrayBuffer.isView(buffer)) return undefined;
     const options = count === 4 ? offset : undefined;
     callback = count === 4 ? length : offset;
-    if (options !== undefined && (options === null || typeof options !== 'object')) return undefined;
+    if (options !== undefined && (options === null || typeof options !== 'object'))
+      return undefined;
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = options ?? {});
   }
   const from = toPosition(position);

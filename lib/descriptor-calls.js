@@ -41,7 +41,7 @@ class Descriptor {
   leave() {
     this.users--;
     if (this.users > 0) return;
-    for (let close = this.closes.shift(); close !== undefined; close = this.closes.shift()) close();
+    for (let next = this.closes.shift(); next !== undefined; next = this.closes.shift()) next();
   }
 
   [kSettled](request) {

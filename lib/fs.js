@@ -49,7 +49,12 @@ function throughRing(name) {
 }
 
 /** exists() alone has one: its callback knows no error. */
-const promisified = (ours) => (path) => new Promise((resolve) => ours(path, resolve));
+function promisified(ours) {
+  return (path) =>
+    new Promise((resolve) => {
+      ours(path, resolve);
+    });
+}
 
 /** What Node loads when it is asked for; what is assigned takes its place here, not in Node. */
 function onDemand(name, get, { enumerable }) {
@@ -68,7 +73,12 @@ let streamClasses;
 const streams = () => (streamClasses ??= require('./file-streams').makeStreams(module.exports));
 const ReadStream = () => streams().ReadStream;
 const WriteStream = () => streams().WriteStream;
-const STREAMS = { ReadStream, FileReadStream: ReadStream, WriteStream, FileWriteStream: WriteStream };
+const STREAMS = {
+  ReadStream,
+  FileReadStream: ReadStream,
+  WriteStream,
+  FileWriteStream: WriteStream,
+};
 
 /** @returns {PropertyDescriptorMap} of module.exports */
 function shape() {
@@ -76,6 +86,9 @@ function shape() {
   for (const [name, property] of Object.entries(all)) {
     if (name === 'promises') {
       all.promises = { ...property, get: () => require('./index') };
+    } else if (/^[FRWX]_OK$/.test(name) && property.get !== undefined) {
+      // Importing anything from here must not warn of these, which Node has deprecated.
+      all[name] = { value: nodeFs.constants[name] };
     } else if (ruledOut !== null) {
       // Node's own, all of it.
     } else if (callbackNames.includes(name)) {
@@ -99,3 +112,32 @@ function creator(name, itsOwn) {
 }
 
 Object.defineProperties(module.exports, shape());
+
+/** Never called: by these assignments Node's ES module loader finds the names that can be imported. */
+// prettier-ignore
+// eslint-disable-next-line no-unused-vars
+function namesForEsModules(exports) {
+  exports.Dir = exports.Dirent = exports.F_OK = exports.FileReadStream = exports.FileWriteStream =
+    exports.R_OK = exports.ReadStream = exports.Stats = exports.Utf8Stream = exports.W_OK =
+    exports.WriteStream = exports.X_OK = exports._toUnixTimestamp = exports.access = exports.accessSync =
+    exports.appendFile = exports.appendFileSync = exports.chmod = exports.chmodSync = exports.chown =
+    exports.chownSync = exports.close = exports.closeSync = exports.constants = exports.copyFile =
+    exports.copyFileSync = exports.cp = exports.cpSync = exports.createReadStream =
+    exports.createWriteStream = exports.exists = exports.existsSync = exports.fchmod = exports.fchmodSync
+    = exports.fchown = exports.fchownSync = exports.fdatasync = exports.fdatasyncSync = exports.fstat =
+    exports.fstatSync = exports.fsync = exports.fsyncSync = exports.ftruncate = exports.ftruncateSync =
+    exports.futimes = exports.futimesSync = exports.glob = exports.globSync = exports.lchmod =
+    exports.lchmodSync = exports.lchown = exports.lchownSync = exports.link = exports.linkSync =
+    exports.lstat = exports.lstatSync = exports.lutimes = exports.lutimesSync = exports.mkdir =
+    exports.mkdirSync = exports.mkdtemp = exports.mkdtempDisposableSync = exports.mkdtempSync =
+    exports.open = exports.openAsBlob = exports.openAsBlobSync = exports.openSync = exports.opendir =
+    exports.opendirSync = exports.promises = exports.read = exports.readFile = exports.readFileSync =
+    exports.readSync = exports.readdir = exports.readdirSync = exports.readlink = exports.readlinkSync =
+    exports.readv = exports.readvSync = exports.realpath = exports.realpathSync = exports.rename =
+    exports.renameSync = exports.rm = exports.rmSync = exports.rmdir = exports.rmdirSync = exports.stat =
+    exports.statSync = exports.statfs = exports.statfsSync = exports.symlink = exports.symlinkSync =
+    exports.truncate = exports.truncateSync = exports.unlink = exports.unlinkSync = exports.unwatchFile =
+    exports.utimes = exports.utimesSync = exports.watch = exports.watchFile = exports.write =
+    exports.writeFile = exports.writeFileSync = exports.writeSync = exports.writev = exports.writevSync =
+    null;
+}

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "caller_memory.h"
@@ -272,7 +270,7 @@ static napi_value look(napi_env env, napi_callback_info info) {
   TRY(napi_get_cb_info(env, info, &count, &value, NULL, NULL));
   TRY(napi_get_value_int32(env, value, &fd));
   struct statx stat;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stat) == 0 &&
+  if (ufs_statx_fd(fd, STATX_TYPE, &stat) == 0 &&
       (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode))) {
     const int flags = fcntl(fd, F_GETFL);
     found = flags >= 0 && (flags & O_DIRECT) != 0 ? HAS_POSITIONS | IS_UNCACHED : HAS_POSITIONS;
@@ -287,8 +285,8 @@ static void raise_uncaught(napi_env env) {
   }
 }
 
-/* deliver(status) in JS, with the ticks and microtasks that follow from it. Whether calls of JS's own
- * may be left, each of which has ticks and microtasks of its own, too. */
+/* deliver(status) in JS, with the ticks and microtasks that follow from it. Whether calls of JS's
+ * own may be left, each of which has ticks and microtasks of its own, too. */
 static bool call_deliver(ufs_environment *environment, uint32_t status) {
   napi_env env = environment->env;
   bool left = false;
@@ -318,7 +316,8 @@ static bool call_deliver(ufs_environment *environment, uint32_t status) {
 /* From the event loop. */
 static void deliver(ufs_engine *engine, uint32_t status) {
   ufs_environment *environment = (ufs_environment *)engine;
-  while (call_deliver(environment, status) && environment->running) status = UFS_NEXT;
+  while (call_deliver(environment, status) && environment->running)
+    status = UFS_NEXT;
 }
 
 /* ---- start ---- */

@@ -72,7 +72,7 @@ describe('lib/index', () => {
     );
     assert.deepEqual(
       files.map((file) => path.relative(ROOT, file)),
-      ['lib/index.js', 'lib/delegate.js', 'lib/ring.js', 'lib/tuning.js'],
+      ['lib/index.js', 'lib/delegate.js', 'lib/names.js', 'lib/ring.js', 'lib/tuning.js'],
     );
   });
 
