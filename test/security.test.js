@@ -9,6 +9,7 @@ const {
   backend,
   describeOnRing,
   descriptors,
+  descriptorsOf,
   nextMessage,
   onRing,
   resultOf,
@@ -20,7 +21,7 @@ const {
   useFolder,
 } = require('./helpers/environment');
 
-const { O_NONBLOCK, O_RDWR } = nodeFs.constants;
+const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = nodeFs.constants;
 const NOBODY = 65_534;
 /** A group that the locked files are open to, of which nobody is a member. */
 const GROUP = 54_321;
@@ -373,15 +374,16 @@ describe('security: bytes that belong to others', () => {
       folder.file(`of-${size}`, Buffer.alloc(size, 'm')),
     );
     const fifo = folder.fifo('other-fifo');
-    const end = nodeFs.openSync(fifo, O_RDWR | O_NONBLOCK);
-    const holder = nodeFs.openSync(fifo, O_NONBLOCK);
-    nodeFs.closeSync(end);
+    const holder = nodeFs.openSync(fifo, O_RDONLY | O_NONBLOCK);
     for (let round = 0; round < 5; round++) {
       await stain();
+      const writer = nodeFs.openSync(fifo, O_WRONLY);
       const reading = uring.readFile(fifo);
       // A reader that comes after the writer has left waits for the next one, as open(2) does.
-      await new Promise(setImmediate);
-      await nodeFs.promises.writeFile(fifo, 'mm');
+      const isOpen = () => (onRing ? uring.ring.stats().inFlight === 1 : descriptorsOf(fifo) === 3);
+      await until(isOpen, 'the reader');
+      nodeFs.writeSync(writer, 'mm');
+      nodeFs.closeSync(writer);
       const all = await Promise.all([
         reading,
         uring.readFile('/proc/version'),
