@@ -64,14 +64,15 @@ function keepResult(name, result) {
 }
 
 /**
- * Writes the table, from what has been kept.
+ * Writes the table, from what has been kept, if that is of every kernel: a part of it would be no table.
  *
  * @param {string[]} names in their order
+ * @returns {Promise<boolean>} whether it has been written
  */
 async function writeTable(names) {
   const files = names.map((name) => path.join(RESULTS, `${name}.json`));
-  const kept = files.filter((file) => fs.existsSync(file));
-  const results = kept.map((file) => JSON.parse(fs.readFileSync(file, 'utf8')));
+  if (!files.every((file) => fs.existsSync(file))) return false;
+  const results = files.map((file) => JSON.parse(fs.readFileSync(file, 'utf8')));
   const { operations } = results[0].status;
   const possible = Object.keys(operations).filter((name) =>
     results.some(({ status }) => status.operations[name] === 'ring'),
@@ -84,6 +85,7 @@ async function writeTable(names) {
   const made = `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
   const options = await prettier.resolveConfig(DOCUMENT);
   fs.writeFileSync(DOCUMENT, await prettier.format(made, { ...options, parser: 'markdown' }));
+  return true;
 }
 
 module.exports = { keepResult, writeTable };
