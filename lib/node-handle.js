@@ -9,7 +9,7 @@ class FileHandle {
   }
 
   static [Symbol.hasInstance](value) {
-    return value?.constructor?.name === 'FileHandle' && typeof value.getAsyncId === 'function';
+    return value?.constructor?.name === 'FileHandle' && typeof value.datasync === 'function';
   }
 }
 

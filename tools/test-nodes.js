@@ -13,9 +13,9 @@ const { execFileSync } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const { fetchNode } = require('./lib/fetched');
 const { ADDON, binaryOf } = require('./lib/native');
-const { npmCommand } = require('./lib/packages');
-const { ROOT, exitOnFailure, runStep } = require('./lib/run');
+const { exitOnFailure } = require('./lib/run');
 const { BACKENDS, conclude, runSuites } = require('./lib/suite');
 
 const VERSIONS = ['22', '24', '26'];
@@ -23,29 +23,10 @@ const SHORT = ['26'];
 
 const isNode = (arg) => /^\d+(\.\d+)*$/.test(arg) || /\/node$/.test(arg);
 
-/**
- * A Node binary of that version, from npm. Its platform package holds the binary itself; the package
- * `node` fetches that by an install script, which newer versions of npm do not run.
- *
- * @param {string} version
- */
-function nodeFromNpm(version) {
-  const name = `node-${process.platform}-${process.arch}`;
-  const directory = path.join(ROOT, '.nodes', version);
-  const binary = path.join(directory, 'node_modules', name, 'bin', 'node');
-  if (fs.existsSync(binary)) return binary;
-
-  // A folder with a package.json of its own, or npm would take the repository for its project.
-  fs.mkdirSync(directory, { recursive: true });
-  fs.writeFileSync(path.join(directory, 'package.json'), '{ "private": true }\n');
-  const { command, prefix } = npmCommand();
-  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
-  const what = `${name}@${version}`;
-  runStep(`fetching Node ${version}`, command, [...prefix, ...args, '--prefix', directory, what], {
+const nodeFromNpm = (version) =>
+  fetchNode(version, {
     next: `npm run test:nodes -- PATH/bin/node  (with a Node ${version} of your own)`,
   });
-  return binary;
-}
 
 /** Identifies the binary, to show that every version ran the same one. */
 function fingerprint() {
