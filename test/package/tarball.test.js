@@ -7,9 +7,11 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const nodeFs = require('node:fs');
 const path = require('node:path');
 const { faultsOf } = require('../../tools/lib/binary');
+const { BUILD_NEEDS } = require('../../tools/lib/debian');
 const { fetchPackage } = require('../../tools/lib/fetched');
+const { findHeaders } = require('../../tools/lib/headers');
 const { TARGETS, fileOf } = require('../../tools/lib/prebuilds');
-const { ROOT } = require('../helpers/environment');
+const { ROOT, skip } = require('../helpers/environment');
 const { AGAIN, LONG, npmScript, tarball, useInstalled } = require('../helpers/installed');
 
 const MIB = 2 ** 20;
@@ -123,5 +125,25 @@ describe('the package', function () {
     const { run, built } = installs(npmScript(), 'install');
     run('rebuild');
     assert.deepEqual(built(), []);
+  });
+
+  it('its source compiles by the documented command, and what that makes is loaded', function () {
+    const missing = BUILD_NEEDS.filter(({ present }) => !present());
+    if (missing.length > 0) skip(this, `there is no ${missing.map(({ what }) => what).join(', ')}`);
+    const nodeGyp = path.join(ROOT, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+    const headers = findHeaders();
+    const options = headers ? [`--nodedir=${headers}`] : [];
+    const source = path.join('node_modules', 'uring-fs', 'src');
+    const built = nodeFs.mkdtempSync(installed.in('built-'));
+    nodeFs.cpSync(installed.in('node_modules'), path.join(built, 'node_modules'), {
+      recursive: true,
+    });
+    const args = [nodeGyp, 'rebuild', '-C', source, '--loglevel=error', ...options];
+    execFileSync(process.execPath, args, { cwd: built, stdio: ['ignore', 'ignore', 'pipe'] });
+    const program = `require('uring-fs').ring.status();
+      console.log(Object.keys(require.cache).find((name) => name.endsWith('.node')));`;
+    const said = installed.output(process.execPath, ['--eval', program], { cwd: built });
+    const binary = path.join(built, source, 'build', 'Release', 'uring_fs.node');
+    assert.equal(said.trim(), nodeFs.realpathSync(binary));
   });
 });

@@ -117,4 +117,25 @@ class Archive {
   }
 }
 
-module.exports = { Archive };
+/**
+ * A folder that `make` fills, if it is not there: it is there when it is complete.
+ *
+ * @param {string} folder
+ * @param {(made: string) => void} make
+ * @returns {string} the folder
+ */
+function makeOnce(folder, make) {
+  if (fs.existsSync(folder)) return folder;
+  fs.mkdirSync(path.dirname(folder), { recursive: true });
+  const made = fs.mkdtempSync(`${folder}.new-`);
+  try {
+    make(made);
+    fs.renameSync(made, folder);
+  } catch (error) {
+    fs.rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
+  return folder;
+}
+
+module.exports = { Archive, makeOnce };

@@ -23,6 +23,9 @@ const EXPORTS = { glibc: /^(napi|node_api)_/, musl: /^(napi|node_api)_|^_(init|f
 /** Of Node, or asked for by the compiler and done without where there is none. */
 const UNVERSIONED = /^(napi|node_api|uv)_|^(_ITM_(de)?registerTMCloneTable|__gmon_start__)$/;
 
+/** Buffers of memory that is not V8's: Electron refuses them, and so does V8's sandbox. */
+const REFUSED = /^napi_create_external_(arraybuffer|buffer)$/;
+
 const isOlderOrSame = (version, than) => version.localeCompare(than, 'en', { numeric: true }) <= 0;
 
 /**
@@ -81,6 +84,7 @@ function faultsOf(file, { arch = process.arch, libc = 'glibc', stripped = false 
   const libraries = libc === 'musl' ? ['libc.so'] : ['libc.so.6', expected?.loader];
 
   const isFine = ({ name, version }) => {
+    if (REFUSED.test(name)) return false;
     if (version === undefined) return libc === 'musl' || UNVERSIONED.test(name);
     const [, number] = /^GLIBC_(\d.*)/.exec(version) ?? [];
     return libc === 'glibc' && number !== undefined && isOlderOrSame(number, GLIBC_LIMIT);

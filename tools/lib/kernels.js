@@ -5,7 +5,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { Archive } = require('./archive');
+const { Archive, makeOnce } = require('./archive');
 const { command, ensure } = require('./debian');
 const { ROOT, StepError, run, say } = require('./run');
 
@@ -68,13 +68,10 @@ function kernelOf(series) {
   };
 }
 
-/** Makes `folder` in one go: it is there when it is complete. */
 function fetchKernel(series, folder) {
   const step = `fetching kernel ${series}`;
   say(step);
-  fs.mkdirSync(CACHE, { recursive: true });
-  const made = fs.mkdtempSync(`${folder}.new-`);
-  try {
+  makeOnce(folder, (made) => {
     const newest = newestOf(series, step);
     const unpacked = path.join(made, 'unpacked');
     archiveOf(newest.suite).unpack(partsOf(newest, step), unpacked, step);
@@ -82,11 +79,7 @@ function fetchKernel(series, folder) {
     archiveOf(SUITES.get(series).at(-1)).unpack(['busybox-static'], unpacked, step);
     arrange(made, newest, step);
     fs.rmSync(unpacked, { recursive: true });
-    fs.renameSync(made, folder);
-  } catch (error) {
-    fs.rmSync(made, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 /* ---- through apt ---- */

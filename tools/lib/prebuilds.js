@@ -6,7 +6,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { Archive } = require('./archive');
+const { Archive, makeOnce } = require('./archive');
 const { faultsOf } = require('./binary');
 const debian = require('./debian');
 const { ensureHeaders } = require('./headers');
@@ -115,14 +115,7 @@ function copySource(work) {
 
 /** Compiles liburing for the target into `folder`, and gives the folder of the archive. */
 function makeLiburing(target, cc, folder) {
-  const source = fetched('liburing', target, (made, step) => {
-    const archive = archiveFor('source', target);
-    update(archive, step, target);
-    const unpacked = archive.unpackSource('liburing', `${made}.sources`, step);
-    fs.renameSync(unpacked, made);
-    fs.rmSync(`${made}.sources`, { recursive: true });
-  });
-  fs.cpSync(source, folder, { recursive: true });
+  fs.cpSync(fetchSource('liburing', target), folder, { recursive: true });
   const step = `building liburing for ${target.name}`;
   const ar = `${PROCESSORS[target.arch].gnu}-ar`;
   const flags = 'CFLAGS=-O2 -fPIC -fvisibility=hidden';
@@ -134,14 +127,15 @@ function makeLiburing(target, cc, folder) {
   return path.join(folder, 'src');
 }
 
-/** gcc with musl's headers and library in place of glibc's: the command to compile with. */
+/**
+ * gcc with musl's headers and library in place of glibc's: the command to compile with.
+ *
+ * @param {Target} target
+ * @param {string} work a folder for what the command needs
+ */
 function muslCompiler(target, work) {
-  const { debian: name, gnu } = PROCESSORS[target.arch];
-  const root = fetched(`musl-${name}`, target, (made, step) => {
-    const archive = archiveFor(name, target);
-    update(archive, step, target);
-    archive.unpack(['musl', 'musl-dev', 'linux-libc-dev'], made, step);
-  });
+  const { gnu } = PROCESSORS[target.arch];
+  const root = fetchMusl(target);
   const musl = gnu.replace('gnu', 'musl');
   const kernel = ['', gnu].map(
     (folder) => `-idirafter ${path.join(root, 'usr', 'include', folder)}`,
@@ -156,30 +150,51 @@ function muslCompiler(target, work) {
   return `${gnu}-gcc -specs=${file} ${kernel.join(' ')}`;
 }
 
-const archiveFor = (architecture, target) =>
-  new Archive({ cache: CACHE, suite: SUITE, architecture, again: () => againWith(target) });
-
-function update(archive, step, target) {
-  const problem = archive.update();
-  if (problem !== null) throw new StepError(step, problem, againWith(target));
+/** The folder of musl for the target's processor, and of its kernel's headers. @param {Target} target */
+function fetchMusl(target) {
+  const { debian: name } = PROCESSORS[target.arch];
+  return fetchFromDebian(`musl-${name}`, name, againWith(target), (archive, made, step) =>
+    archive.unpack(['musl', 'musl-dev', 'linux-libc-dev'], made, step),
+  );
 }
 
-/** A folder of the cache that `make` fills; it is there when it is complete. */
-function fetched(name, target, make) {
-  const folder = path.join(CACHE, name);
-  if (fs.existsSync(folder)) return folder;
-  const step = `fetching ${name}`;
-  say(step);
-  fs.mkdirSync(CACHE, { recursive: true });
-  const made = fs.mkdtempSync(`${folder}.new-`);
-  try {
-    make(made, step);
-    fs.renameSync(made, folder);
-  } catch (error) {
-    fs.rmSync(made, { recursive: true, force: true });
-    throw error;
-  }
-  return folder;
+function fetchSource(name, target) {
+  return fetchFromDebian(name, 'source', againWith(target), (archive, made, step) => {
+    const sources = path.join(made, 'sources');
+    const unpacked = archive.unpackSource(name, sources, step);
+    for (const file of fs.readdirSync(unpacked)) {
+      fs.renameSync(path.join(unpacked, file), path.join(made, file));
+    }
+    fs.rmSync(sources, { recursive: true });
+  });
 }
 
-module.exports = { PROCESSORS, TARGETS, fileOf, isCurrent, makePrebuild };
+/**
+ * A folder of the cache with what comes from Debian's archive; it is filled if it is not there.
+ *
+ * @param {string} name of the folder
+ * @param {string} architecture Debian's name of it, or 'source'
+ * @param {string} next what to type when it cannot be had
+ * @param {(archive: Archive, made: string, step: string) => void} fill
+ */
+function fetchFromDebian(name, architecture, next, fill) {
+  return makeOnce(path.join(CACHE, name), (made) => {
+    const step = `fetching ${name}`;
+    say(step);
+    const archive = new Archive({ cache: CACHE, suite: SUITE, architecture, again: () => next });
+    const problem = archive.update();
+    if (problem !== null) throw new StepError(step, problem, next);
+    fill(archive, made, step);
+  });
+}
+
+module.exports = {
+  PROCESSORS,
+  TARGETS,
+  fetchFromDebian,
+  fetchMusl,
+  fileOf,
+  isCurrent,
+  makePrebuild,
+  muslCompiler,
+};
