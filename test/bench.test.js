@@ -634,7 +634,7 @@ describe('bench', () => {
         made,
         /\n\| `stat` +\| +128 \| +4\.00 \| +3\.46 \| +500,000 against 125,000 \|\n/,
       );
-      assert.match(made, /\n\| `stat` +\| +1 \| +- \| +- \| +- against - \|\n/);
+      assert.match(made, /\n\| create and `unlink` +\| +64 \| +- \| +- \| +- against - \|\n/);
       assert.equal(filled(made, [runOf('v24.1.0', 4), runOf('v26.1.0', 3.456)]), made);
       assert.throws(() => filled(text.replace('summary', 'other'), []), /no part called 'other'/);
     });
