@@ -5,8 +5,8 @@ const named = process.argv.slice(2).some((arg) => arg.endsWith('.test.js'));
 
 module.exports = {
   spec: named ? [] : ['test/**/*.test.js'],
-  // These have commands of their own: npm run test:apps, npm run test:package.
-  ignore: named ? [] : ['test/native/**', 'test/apps/**', 'test/package/**'],
+  // These have commands of their own: npm run test:apps, test:package and test:report.
+  ignore: named ? [] : ['apps', 'native', 'package', 'report'].map((name) => `test/${name}/**`),
   'node-option': ['expose-gc'],
   // Longer where all takes longer: test/helpers/environment.js.
   timeout: 20_000 * Number(process.env.URING_FS_PATIENCE ?? 1),

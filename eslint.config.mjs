@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
-  { ignores: ['**/build/', 'prebuilds/', '.nodes/', '.kernels/', '.prebuild/'] },
+  { ignores: ['**/build/', 'prebuilds/', 'lib/cli/vendor/', '.nodes/', '.kernels/', '.prebuild/'] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
@@ -32,6 +32,11 @@ export default [
     },
   },
   {
+    // Parts of it run in the browser.
+    files: ['test/report/**'],
+    languageOptions: { globals: globals.browser },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: { sourceType: 'module' },
   },
@@ -39,6 +44,11 @@ export default [
     // The library prints nothing: what it has to say, it throws, rejects or emits.
     files: ['lib/**'],
     rules: { 'no-console': 'error' },
+  },
+  {
+    // A script of the page that `uring-fs bench --html` writes.
+    files: ['lib/cli/page/**'],
+    languageOptions: { globals: { ...globals.browser, Chartist: 'readonly' } },
   },
   {
     files: ['test/**'],

@@ -3,6 +3,9 @@
 const os = require('node:os');
 const { fileSystemOf } = require('./files');
 
+/** Average load per core from which other work on the machine is worth a warning. */
+const BUSY = 0.3;
+
 /** Threads of the libuv pool if UV_THREADPOOL_SIZE is not set. */
 const DEFAULT_POOL = 4;
 
@@ -10,12 +13,12 @@ const DEFAULT_POOL = 4;
  * What the figures depend on besides the code.
  *
  * @param {object} uring The package.
- * @param {string} temporary Folder that is written to.
+ * @param {string} folder That is worked in.
  * @returns {Promise<object>}
  */
-async function environment(uring, temporary) {
+async function environment(uring, folder) {
   // The ring is made on first use, and knows only then what it is.
-  await uring.stat(temporary);
+  await uring.stat(folder);
   const cpus = os.cpus();
   return {
     date: new Date().toISOString(),
@@ -29,10 +32,13 @@ async function environment(uring, temporary) {
     cpuModel: cpus.length > 0 ? cpus[0].model : 'unknown',
     loadAverage: os.loadavg()[0],
     threadPoolSize: Number(process.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL,
-    fileSystem: fileSystemOf(temporary),
+    fileSystem: fileSystemOf(folder),
     package: require('../package.json').version,
     ring: uring.ring.status(),
   };
 }
 
-module.exports = { environment };
+/** Whether other programs use the machine so much that figures are noisy. */
+const isBusy = ({ loadAverage, cpus }) => loadAverage > cpus * BUSY;
+
+module.exports = { environment, isBusy };

@@ -349,4 +349,5 @@ module.exports = {
   fileSystemOf,
   formatBytes,
   randomPositions,
+  readable,
 };

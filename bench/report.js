@@ -8,15 +8,13 @@
 
 const Table = require('cli-table3');
 const { BASELINE, URING } = require('./drivers');
+const { isBusy } = require('./environment');
 const { formatBytes } = require('./files');
 const { C_FLOOR } = require('./floor');
 const { formatNumber, formatRatio, formatTime } = require('./format');
 
 /** Version of the shape of the JSON. */
 const SCHEMA = 2;
-
-/** Average load per core from which other work on the machine is worth a warning. */
-const BUSY = 0.3;
 
 /** Fewest samples for a 99th percentile that is not just the maximum. */
 const ENOUGH_SAMPLES = 100;
@@ -60,7 +58,7 @@ function header(environment, { rounds, slice }, workloads) {
   if (ring.backend !== 'io_uring') {
     lines.push('No io_uring here: the uring-fs column is fs/promises behind one more call.');
   }
-  if (loadAverage > cpus * BUSY) {
+  if (isBusy(environment)) {
     lines.push('Other programs are using this machine: expect noise.');
   }
   return lines.join('\n');

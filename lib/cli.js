@@ -2,13 +2,14 @@
 'use strict';
 /** The command `uring-fs`: finds out which of its commands is wanted, and runs it. */
 
-/** Each exports `run(args)`, which resolves with the exit status. */
-const COMMANDS = { doctor: './cli/doctor' };
+/** Each exports `run(args)`, which resolves with the exit status, or rejects with a UsageError. */
+const COMMANDS = { bench: './cli/bench', doctor: './cli/doctor' };
 
 const HELP = `Usage: uring-fs <command> [options]
 
 Commands:
-  doctor [PATH]   is io_uring in use here, and if not, why and what to do
+  doctor [PATH]      is io_uring in use here, and if not, why and what to do
+  bench [DIR|FILE]   how fast uring-fs reads your files, beside fs/promises
 
 Options:
   --help      this text; after a command, of that command
@@ -29,7 +30,16 @@ async function main([command, ...args]) {
     process.stderr.write(`uring-fs: ${what}\n\n${HELP}`);
     return 2;
   }
-  return require(COMMANDS[command]).run(args);
+  const { UsageError } = require('./cli/usage');
+  try {
+    return await require(COMMANDS[command]).run(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(
+      `uring-fs ${command}: ${error.message}\nTry 'uring-fs ${command} --help'.\n`,
+    );
+    return 2;
+  }
 }
 
 // Whoever reads the output may have seen enough of it.

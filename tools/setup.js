@@ -1,7 +1,7 @@
 'use strict';
 
 // Brings a clone to the point where it runs, and says nothing when it is there already:
-// npm packages, compiler and liburing, the addon.
+// npm packages, what of them goes into the package, compiler and liburing, the addon.
 //
 //   node tools/setup.js              what using the addon takes
 //   node tools/setup.js --tests      the native test helpers too
@@ -15,6 +15,7 @@ const path = require('node:path');
 const { ADDON, TEST_HELPERS, ensureBuilt, outdated } = require('./lib/native');
 const { ensurePackages, packagesAreCurrent } = require('./lib/packages');
 const { ROOT, StepError, exitOnFailure, say, which } = require('./lib/run');
+const { copiesAreCurrent, ensureCopies } = require('./lib/vendored');
 
 const OLDEST_NODE = 20;
 const LOCKED = 'URING_FS_SETUP_LOCKED';
@@ -29,7 +30,10 @@ const targets = options.has('--packages')
 const onLinux = process.platform === 'linux';
 
 const nothingToDo = () =>
-  !force && packagesAreCurrent() && (!onLinux || targets.every((target) => !outdated(target)));
+  !force &&
+  packagesAreCurrent() &&
+  copiesAreCurrent() &&
+  (!onLinux || targets.every((target) => !outdated(target)));
 
 /**
  * Runs this script again under a lock, so that two set-ups at once (a test run beside a benchmark)
@@ -50,6 +54,7 @@ function setUp() {
     throw new StepError('the check of Node', `This is Node ${process.version}.`, next);
   }
   ensurePackages();
+  ensureCopies();
   if (!onLinux) {
     say("not Linux: no addon to build, Node's own fs serves every call");
     return;

@@ -3,12 +3,12 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { fileSystemOf, formatBytes } = require('../../bench/files');
 const { remedyOf } = require('./remedies');
 const { limits, mountOf, orNull, system, variables } = require('./system');
 const { section, styled, wrapped } = require('./text');
 const { trial } = require('./trial');
+const { UsageError, parse } = require('./usage');
 
 /** Of the JSON; docs/doctor.md describes it. */
 const SCHEMA = 1;
@@ -25,25 +25,6 @@ Options:
 
 Exit status: 0 the ring works, 1 the thread pool serves, 2 wrong usage.
 `;
-
-/** What the user asked for makes no sense. */
-class UsageError extends Error {}
-
-function parse(args) {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
-    });
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-  const { values, positionals } = parsed;
-  if (positionals.length > 1) throw new UsageError(`one PATH, not ${positionals.length}`);
-  return { ...values, place: positionals[0] ?? '.' };
-}
 
 /** @returns {{ place: string, folder: string }} an absolute path, and the folder it is in, or is */
 function locate(name) {
@@ -198,22 +179,17 @@ function directField(direct) {
 /**
  * @param {string[]} args
  * @returns {Promise<number>} the exit status
+ * @throws {UsageError}
  */
 async function run(args) {
-  try {
-    const { help, json, place } = parse(args);
-    if (help) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    const found = await examine(locate(place));
-    process.stdout.write(`${json ? JSON.stringify(found, null, 2) : report(found)}\n`);
-    return found.backend === 'io_uring' ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`uring-fs doctor: ${error.message}\nTry 'uring-fs doctor --help'.\n`);
-    return 2;
+  const { values, positional } = parse(args, { json: { type: 'boolean' } }, 'PATH');
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
   }
+  const found = await examine(locate(positional ?? '.'));
+  process.stdout.write(`${values.json ? JSON.stringify(found, null, 2) : report(found)}\n`);
+  return found.backend === 'io_uring' ? 0 : 1;
 }
 
 module.exports = { run };

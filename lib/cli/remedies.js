@@ -53,7 +53,7 @@ function build() {
     'There are ready-made ones for Linux on x64 and arm64. Elsewhere on Linux, or if yours is missing, build ' +
       "it; it takes a C compiler, make, Python 3 and liburing's header and static library (Debian: " +
       'build-essential python3 liburing-dev):',
-    `  npx node-gyp rebuild --directory=${ROOT}`,
+    `  npx node-gyp rebuild --directory=${path.join(ROOT, 'src')}`,
   ];
 }
 

@@ -52,4 +52,17 @@ function section(title, fields) {
   return [styled('bold', title), ...lines].join('\n');
 }
 
-module.exports = { section, styled, wrapped };
+/**
+ * @param {string[][]} rows the first is the heading; the first column is to the left, all others to the right
+ * @returns {string}
+ */
+function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = ([first, ...others]) =>
+    [first.padEnd(widths[0]), ...others.map((text, column) => text.padStart(widths[column + 1]))]
+      .join('  ')
+      .trimEnd();
+  return rows.map((row) => `  ${line(row)}`).join('\n');
+}
+
+module.exports = { section, styled, table, wrapped };

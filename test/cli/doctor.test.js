@@ -5,21 +5,12 @@ const { spawnSync } = require('node:child_process');
 const nodeFs = require('node:fs');
 const path = require('node:path');
 const util = require('node:util');
+const { documented, runCli } = require('../helpers/cli');
 const { ROOT, backend, onRing, skip, uring, useFolder } = require('../helpers/environment');
 const { REMEDIES, remedyOf } = require('../../lib/cli/remedies');
 const { mountOf } = require('../../lib/cli/system');
 const { section, styled, wrapped } = require('../../lib/cli/text');
 const { trial } = require('../../lib/cli/trial');
-
-/** Runs `uring-fs` of the package at `root`. */
-function runCli(args, { env, flags = [], root = ROOT } = {}) {
-  const cli = path.join(root, 'lib', 'cli.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, cli, ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  });
-  return { status, stdout, stderr };
-}
 
 describe('uring-fs doctor', () => {
   const folder = useFolder();
@@ -32,13 +23,6 @@ describe('uring-fs doctor', () => {
     const found = JSON.parse(stdout);
     assert.equal(status, found.backend === 'io_uring' ? 0 : 1);
     return found;
-  }
-
-  /** Every `name` in a first column of the document's tables that a heading or line has before it. */
-  function documented(after) {
-    const text = nodeFs.readFileSync(path.join(ROOT, 'docs', 'doctor.md'), 'utf8');
-    const [table] = text.slice(text.indexOf(after)).match(/(^\|.*\n)+/m);
-    return [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
   }
 
   it('says it in words', () => {
@@ -56,8 +40,8 @@ describe('uring-fs doctor', () => {
 
   it('--json has what the document says, and what ring.status() says', () => {
     const found = diagnose([folder.in()]);
-    assert.deepEqual(Object.keys(found), documented('## `--json`'));
-    assert.deepEqual(Object.keys(found.fileSystem), documented('`fileSystem`:\n'));
+    assert.deepEqual(Object.keys(found), documented('doctor.md', '## `--json`'));
+    assert.deepEqual(Object.keys(found.fileSystem), documented('doctor.md', '`fileSystem`:\n'));
     const { code, reason, operations, tuning, sqEntries } = uring.ring.status();
     assert.deepEqual(
       [found.backend, found.code, found.reason, found.operations, found.tuning],
@@ -211,7 +195,7 @@ describe('uring-fs doctor', () => {
         env: { URING_FS_BACKEND: '' },
       });
       assert.deepEqual([code, system.liburing], ['no-module', null]);
-      assert.ok(remedy.some((text) => text.includes(`node-gyp rebuild --directory=${root}`)));
+      assert.ok(remedy.some((text) => text.includes(`node-gyp rebuild --directory=${root}/src`)));
     });
 
     it("Node's permission model", () => {
