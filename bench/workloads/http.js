@@ -44,7 +44,7 @@ function workload({ name, data, paths, load, quick }) {
     concurrency: [CONNECTIONS],
     latency: true,
     cpu: false,
-    // Beside the load, a request can take most of a second.
+    // Beside the load, a request can take two seconds.
     sliceFactor: load ? 25 : 10,
     mostRounds: quick ? 1 : load ? 3 : 5,
 

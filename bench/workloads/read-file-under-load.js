@@ -19,8 +19,9 @@ module.exports = ({ readSets, quick }) => {
       concurrency: quick ? [1] : [1, 16],
       latency: true,
       cpu: false,
-      sliceFactor: 5,
-      mostRounds: quick ? 1 : 5,
+      // A read by the pool takes half a second.
+      sliceFactor: 20,
+      mostRounds: quick ? 1 : 3,
 
       async open() {
         return {};
