@@ -557,13 +557,14 @@ static ufs_environment *create_environment(napi_env env) {
   return environment;
 }
 
-/* The liburing that is linked in. Before 2.4 its headers do not tell. */
+/* The liburing that is linked in. Its headers tell since 2.4, and 2.3 is the oldest that will do.
+ */
 #ifdef IO_URING_VERSION_MAJOR
 #define TEXT_OF(number) #number
 #define VERSION(major, minor) TEXT_OF(major) "." TEXT_OF(minor)
 #define LIBURING_VERSION VERSION(IO_URING_VERSION_MAJOR, IO_URING_VERSION_MINOR)
 #else
-#define LIBURING_VERSION "2.3 or older"
+#define LIBURING_VERSION "2.3"
 #endif
 
 static napi_status export_function(napi_env env, napi_value exports, const char *name,

@@ -32,7 +32,7 @@ const FULL = {
   bounds: { files: 20_000, total: 256 * MIB, largest: 32 * MIB, entries: 200_000 },
 };
 const QUICK = {
-  rounds: 2,
+  rounds: 3,
   slice: 40,
   pass: 200,
   bounds: { files: 2000, total: 32 * MIB, largest: 8 * MIB, entries: 20_000 },

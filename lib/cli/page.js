@@ -16,7 +16,7 @@ const path = require('node:path');
 const { BASELINE, URING } = require('../../bench/drivers');
 const { formatBytes } = require('../../bench/files');
 const { formatNumber, formatRatio, formatTime } = require('../../bench/format');
-const { PERCENTILES, outcome, percentileOf } = require('./verdict');
+const { PERCENTILES, gistOf, percentileOf } = require('./verdict');
 
 /** What a marked-up text may not have as it is. */
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -123,16 +123,10 @@ function articleOf({ name, unit, rows: [{ drivers }] }, charts) {
   }
   return `<article>
 <h2>${escape(name)}</h2>
-<p class="gist">${escape(gistOf(drivers))}</p>
+<p class="gist">${escape(gistOf(drivers[URING]))}</p>
 ${parts.join('\n')}
 <details><summary>The figures</summary>${tableOf(unit, drivers)}</details>
 </article>`;
-}
-
-/** How it compares, in a few words. */
-function gistOf({ [URING]: own }) {
-  const times = `${formatNumber(own.ratio)} times the rate of ${BASELINE}`;
-  return outcome(own) === 'even' ? `${times}: no clear difference` : times;
 }
 
 /** The name of a driver, which may be broken where that does no harm. */

@@ -98,7 +98,7 @@ const REMEDIES = {
     'and start that service with it:',
     '  docker run --security-opt seccomp=PROFILE.json ...',
     '  seccompProfile: { type: Localhost, localhostProfile: PROFILE.json }   # Kubernetes',
-    '  SystemCallFilter=io_uring_setup io_uring_enter io_uring_register      # systemd',
+    '  SystemCallFilter=io_uring_setup io_uring_enter io_uring_register   # systemd, beside its list',
     'Never switch the filter off for this, nor give the container all privileges: that opens far more ' +
       'than these three calls.',
   ],

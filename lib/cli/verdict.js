@@ -22,7 +22,7 @@ function percentileOf(latency, part) {
   return { value: latency[part], text: formatTime(latency[part]) };
 }
 
-/** Ratios from which on a difference is one, even if no round says otherwise. */
+/** Ratios from which on a difference is one. */
 const FASTER = 1.05;
 const SLOWER = 0.95;
 
@@ -30,15 +30,24 @@ const SLOWER = 0.95;
 const shortOf = (version) => version.slice(1).split('.').slice(0, 2).join('.');
 
 /**
- * Whether the rounds agree that one is faster.
+ * Which one is faster, if it is always the same one.
  *
  * @param {{ ratio: number, ratioRange: [number, number] }} figure
- * @returns {'faster' | 'slower' | 'even'}
+ * @returns {'faster' | 'slower' | 'even' | 'unclear'}
  */
 function outcome({ ratio, ratioRange: [least, most] }) {
-  if (ratio >= FASTER && least > 1) return 'faster';
-  if (ratio <= SLOWER && most < 1) return 'slower';
-  return 'even';
+  if (ratio > SLOWER && ratio < FASTER) return 'even';
+  if (least > 1) return 'faster';
+  return most < 1 ? 'slower' : 'unclear';
+}
+
+/** In a few words. @param {Parameters<typeof outcome>[0]} figure */
+function gistOf(figure) {
+  const [least, most] = figure.ratioRange.map(formatNumber);
+  const rate = `${formatNumber(figure.ratio)} times the rate of ${BASELINE}`;
+  return outcome(figure) === 'unclear'
+    ? `${rate}, but ${least} to ${most} from round to round`
+    : rate;
 }
 
 /** @returns {string} 'your 12,412 files' */
@@ -72,9 +81,14 @@ function sentenceOf({ target, environment, results }) {
       return `${start} ${times} as fast as ${BASELINE} ${where}.`;
     case 'slower':
       return `${start} more slowly than ${BASELINE}: at ${times} its rate ${where}.`;
+    case 'even':
+      return `${start} about as fast as ${BASELINE}: at ${times} its rate ${where}.`;
     default:
-      return `${start} about as fast as ${BASELINE}: at ${times} its rate, which is no clear difference ${where}.`;
+      return (
+        `Whether uring-fs reads ${objectOf(target)} faster than ${BASELINE} is not clear: at ${gistOf(figure)} ` +
+        `${where}. Try again while the machine is quiet, and without --quick.`
+      );
   }
 }
 
-module.exports = { PERCENTILES, outcome, percentileOf, sentenceOf };
+module.exports = { PERCENTILES, gistOf, outcome, percentileOf, sentenceOf };
