@@ -48,7 +48,7 @@ function sysctl() {
 /** How the native module is built where this package is. */
 function build() {
   const cloned = fs.existsSync(path.join(ROOT, 'tools', 'setup.js'));
-  if (cloned) return ['Build it (it says what it lacks):', `  cd ${ROOT} && npm run build`];
+  if (cloned) return ['Build it (it says what it lacks):', `  cd ${ROOT} && npm run setup`];
   return [
     'There are ready-made ones for Linux on x64 and arm64. Elsewhere on Linux, or if yours is missing, build ' +
       "it; it takes a C compiler, make, Python 3 and liburing's header and static library (Debian: " +
