@@ -162,9 +162,15 @@ function typeOf(path) {
  * @param {(contents: Buffer) => any} take makes the result of what has been read on
  */
 async function readOn({ path, signal }, length, index, readAgain, take) {
-  const start = slotAt(index) * BLOCK_SIZE;
-  const head = Buffer.from(slab().subarray(start, start + length));
   const slot = new SlotFile(slotAt(index), length, signal);
+  const start = slotAt(index) * BLOCK_SIZE;
+  let head;
+  try {
+    head = Buffer.from(slab().subarray(start, start + length));
+  } catch (error) {
+    await slot.close().catch(nothing);
+    throw error;
+  }
   const type = await typeOf(path).catch(() => undefined);
   if (type === S_IFREG && head.length > 0) {
     noteLarge();

@@ -218,10 +218,12 @@ static void share_copies(ufs_engine *engine, ufs_request *request) {
   }
 }
 
+/* Where there is none for a copy the pool reads, which makes none; but not once more what has been
+ * read already. */
 static bool choose_memory(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
   if (operation->choose_memory == NULL || operation->choose_memory(engine, request)) return true;
-  request->result = -ENOMEM;
+  request->result = request->done > 0 ? (int64_t)request->done : -ECANCELED;
   queue_push(&engine->done, request);
   return false;
 }

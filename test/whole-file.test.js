@@ -6,6 +6,7 @@ const nodeFs = require('node:fs');
 const { release } = require('node:os');
 const {
   descriptorsOf,
+  inOneRequest,
   onRing,
   pattern,
   skip,
@@ -14,6 +15,8 @@ const {
   uring,
   useFolder,
 } = require('./helpers/environment');
+
+const { O_NONBLOCK, O_RDWR, O_WRONLY } = nodeFs.constants;
 
 /** src/engine.h */
 const BLOCK = 16 * 1024 + 64;
@@ -61,6 +64,37 @@ describe('lib/whole-file', () => {
       assert.equal(descriptorsOf(file), 0);
       assert.equal((await uring.readFile(file, { flag: 'r+' })).length, 100_000);
       assert.equal((await uring.readFile(file)).length, 100_000);
+    });
+
+    it('without memory for what a FIFO has given: rejected, and the FIFO is closed', async function () {
+      if (!inOneRequest) skip(this, 'of a file on a direct descriptor only');
+      const fifo = folder.fifo('no-memory');
+      const writer = nodeFs.openSync(fifo, O_RDWR | O_NONBLOCK);
+      const end = nodeFs.openSync(fifo, O_WRONLY);
+      const reading = uring.readFile(fifo);
+      await until(() => uring.ring.stats().inFlight === 1, 'the read');
+      nodeFs.closeSync(writer);
+      const { from } = Buffer;
+      Buffer.from = () => {
+        throw new RangeError('Array buffer allocation failed');
+      };
+      try {
+        // More than a block holds, so that it goes on elsewhere.
+        nodeFs.writeSync(end, new Uint8Array(20_000));
+        await assert.rejects(reading, /allocation failed/);
+      } finally {
+        Buffer.from = from;
+      }
+      const isClosed = () => {
+        try {
+          nodeFs.writeSync(end, 'x');
+          return false;
+        } catch ({ code }) {
+          return code === 'EPIPE';
+        }
+      };
+      await until(isClosed, 'the close');
+      nodeFs.closeSync(end);
     });
 
     it('on a full stack, which a promise swallows, nothing begins, and it holds up nothing', async () => {

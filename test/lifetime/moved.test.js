@@ -6,6 +6,7 @@ const nodeFs = require('node:fs');
 const {
   describeOnRing,
   pattern,
+  resultOf,
   skip,
   until,
   uring,
@@ -202,6 +203,14 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
     await direct.close();
   });
 
+  it('without memory for a copy the pool reads', async function () {
+    const size = 64 << 20;
+    const large = folder.file('large', Buffer.alloc(size, WRITTEN));
+    const result = await resultOf(readWithoutMemory, { args: { large, size } });
+    if (result.refused) skip(this, `the file system refuses O_DIRECT (${result.refused})`);
+    assert.deepEqual(result, { isShort: true, bytesRead: size, isRight: true });
+  });
+
   it('what is not in the page cache arrives, past what is', async () => {
     const name = folder.file('cold', pattern(200_000));
     const cold = await uring.open(name);
@@ -358,6 +367,45 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
     }
   });
 });
+
+/** Reads past the page cache, which takes a copy, in a process that may have no memory for it. */
+async function readWithoutMemory({ uring: fs, nodeFs: files, args: { large, size }, say }) {
+  const { execFileSync: run } = require('node:child_process');
+  const PAGE = 4096;
+  let direct;
+  try {
+    direct = await fs.open(large, files.constants.O_RDONLY | files.constants.O_DIRECT);
+  } catch ({ code }) {
+    return say({ refused: code });
+  }
+  const memory = Buffer.from(new ArrayBuffer(size + PAGE));
+  const suits = (offset) => {
+    try {
+      return files.readSync(direct.fd, memory, offset, PAGE, 0) === PAGE;
+    } catch {
+      return false;
+    }
+  };
+  let offset = 0;
+  while (!suits(offset)) offset += 8;
+  memory.fill(0);
+  await files.promises.stat('/'); // the pool has its threads
+  const [, used] = /^VmData:\s+(\d+)/m.exec(files.readFileSync('/proc/self/status', 'latin1'));
+  // Room for all but the copy.
+  const limit = used * 1024 + size - (2 << 20);
+  run('prlimit', ['--pid', `${process.pid}`, `--data=${limit}:${limit}`]);
+  let isShort = false;
+  try {
+    new ArrayBuffer(size).slice(0);
+  } catch {
+    isShort = true;
+  }
+  const { bytesRead } = await direct.read(memory, offset, size, 0);
+  let isRight = true;
+  for (let at = 0; at < size; at += 997) isRight &&= memory[offset + at] === 0xee;
+  say({ isShort, bytesRead, isRight });
+  return direct.close();
+}
 
 /** Writes the file to its device and takes it out of the page cache, where the file system can do so. */
 function dropFromCache(name) {
