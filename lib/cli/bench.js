@@ -13,10 +13,10 @@ const { Harness } = require('../../bench/harness');
 const { Failure, Runner } = require('../../bench/runner');
 const { inLanes } = require('./passes');
 const { Progress } = require('./progress');
-const { mountOf } = require('./system');
+const { fileSystemTypeOf } = require('./system');
 const { styled, table, wrapped } = require('./text');
 const { UsageError, parse } = require('./usage');
-const { PERCENTILES, percentileOf, sentenceOf } = require('./verdict');
+const { PERCENTILES, describe, percentileOf, sentenceOf } = require('./verdict');
 const { workloadsOn } = require('./workloads');
 
 /** Of the JSON; docs/bench.md describes it. */
@@ -49,7 +49,7 @@ byte, from the page cache. Writes nothing there. Takes up to ${FULL.bounds.files
 ${formatBytes(FULL.bounds.largest)} each and ${formatBytes(FULL.bounds.total)} in all.
 
 Options:
-  --quick       some seconds instead of a minute: fewer files, less certain
+  --quick       some seconds, not half a minute: fewer files, less certain
   --html FILE   a page with charts of it, which needs nothing but itself
   --json FILE   everything, with each slice of each round (docs/bench.md)
   --help        this text
@@ -97,7 +97,7 @@ async function gatherFolder(place, milliseconds, bounds) {
   const target = {
     kind: 'folder',
     path: path.resolve(place),
-    fileSystem: mountOf(place)?.type ?? folder.fileSystem,
+    fileSystem: fileSystemTypeOf(place),
     files: paths.length,
     found: folder.files.length,
     complete: folder.complete,
@@ -128,8 +128,8 @@ function gatherFile(place, found) {
     throw new UsageError(`${place}: smaller than ${formatBytes(PAGE)}; name its folder`);
   const file = path.resolve(place);
   if (!readable({ path: file }, size)) throw new UsageError(`${place}: it cannot be read`);
-  const { type } = mountOf(file) ?? { type: null };
-  const target = { kind: 'file', path: file, fileSystem: type, found, bytes: size };
+  const fileSystem = fileSystemTypeOf(file);
+  const target = { kind: 'file', path: file, fileSystem, found, bytes: size };
   const description = `${formatBytes(size)} of ${file}`;
   return { target, data: { kind: 'file', file: { path: file, size, description } } };
 }
@@ -165,14 +165,9 @@ async function measure(data, { quick, rounds, slice }) {
 function headerOf({ target, environment: machine }) {
   const { ring, cpus, cpuModel, threadPoolSize, loadAverage } = machine;
   const { setupFlags } = ring;
-  const what =
-    target.kind === 'file'
-      ? `${formatBytes(target.bytes)} of ${target.path} (${formatBytes(target.found)})`
-      : `${target.files.toLocaleString('en-US')} files of ${target.path}, ${formatBytes(target.bytes)}, ` +
-        `median ${formatBytes(target.median)}`;
   const lines = [
-    `${what}, on ${target.fileSystem ?? 'an unknown file system'}`,
-    `Node ${machine.node.slice(1)}, ${machine.platform} ${machine.kernel}, ${cpus} processors (${cpuModel}), ` +
+    describe(target),
+    `Node ${machine.node.slice(1)}, ${machine.platform} ${machine.kernel}, ${cpus} x ${cpuModel}, ` +
       `load ${loadAverage.toFixed(2)}, thread pool of ${threadPoolSize}`,
     `uring-fs ${machine.package}: ${ring.backend}${setupFlags.length > 0 ? ` (${setupFlags.join(' ')})` : ''}`,
   ];
@@ -202,6 +197,14 @@ const NOTES =
   'included. p50 and so on: from call to result. One at a time flatters uring-fs on an idle machine: each ' +
   'hand-over to a pool thread wakes a sleeping processor.';
 
+/** Measures what is there, and says so first. */
+async function measureAt(place, settings) {
+  const { target, data } = await gather(place, settings);
+  const machine = await environment(require('../..'), target.path);
+  process.stdout.write(`${headerOf({ target, environment: machine })}\n\n`);
+  return { target, machine, results: await measure(data, settings) };
+}
+
 /**
  * @param {string[]} args
  * @returns {Promise<number>} the exit status
@@ -221,18 +224,16 @@ async function run(args) {
   const json = outputFile('--json', values.json);
   const quick = values.quick === true;
   const { rounds, slice, ...limits } = quick ? QUICK : FULL;
-  const { target, data } = await gather(positional ?? '.', limits);
-
-  const machine = await environment(require('../..'), target.path);
-  process.stdout.write(`${headerOf({ target, environment: machine })}\n\n`);
-  let results;
+  let measured;
   try {
-    results = await measure(data, { quick, rounds, slice });
+    measured = await measureAt(positional ?? '.', { quick, rounds, slice, ...limits });
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // A file that is gone by now, say.
+    if (!(error instanceof Failure) && error.syscall === undefined) throw error;
     process.stderr.write(`uring-fs bench: ${error.message}\n`);
     return 1;
   }
+  const { target, machine, results } = measured;
   const contents = {
     schema: SCHEMA,
     environment: { ...machine, loadAverageAfter: os.loadavg()[0] },

@@ -3,9 +3,9 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { fileSystemOf, formatBytes } = require('../../bench/files');
+const { formatBytes } = require('../../bench/files');
 const { remedyOf } = require('./remedies');
-const { limits, mountOf, orNull, system, variables } = require('./system');
+const { fileSystemTypeOf, limits, mountOf, system, variables } = require('./system');
 const { section, styled, wrapped } = require('./text');
 const { trial } = require('./trial');
 const { UsageError, parse } = require('./usage');
@@ -42,7 +42,6 @@ async function examine({ place, folder }) {
   const { binding } = require('../binding');
   const { backend, code, reason, operations, tuning, ...ring } = uring.ring.status();
   const onRing = backend === 'io_uring';
-  const mount = mountOf(place);
   const { setupFlags, sqEntries, cqEntries, restricted } = ring;
   return {
     schema: SCHEMA,
@@ -59,8 +58,8 @@ async function examine({ place, folder }) {
     limits: limits(),
     fileSystem: {
       path: place,
-      type: mount?.type ?? orNull(() => fileSystemOf(folder)),
-      mount,
+      type: fileSystemTypeOf(place),
+      mount: mountOf(place),
       ...(await trial({ uring, binding, onRing }, place, folder)),
     },
   };
@@ -88,7 +87,8 @@ function systemFields({ system: own }) {
   const { runtime, version, platform, architecture, kernel, libc, libuv, liburing } = own;
   return [
     [RUNTIMES[runtime], `${version}${libuv === null ? '' : `, libuv ${libuv}`}`],
-    ['system', `${platform} ${kernel}, ${architecture}, ${own.processors} processors`],
+    ['system', `${platform} ${kernel}, ${architecture}`],
+    ['processors', String(own.processors)],
     ['C library', libc ?? 'unknown'],
     ['liburing', liburing === null ? 'not loaded' : `${liburing}, linked in`],
   ];
@@ -143,22 +143,22 @@ function tuningFields({ tuning, variables: own }) {
   ];
 }
 
-function fileSystemFields({ fileSystem: { type, mount, inline, direct, ...rest }, ring }) {
+function fileSystemFields({ fileSystem: { type, mount, direct, ...rest }, ring }) {
   const options = mount === null ? '' : `, on ${mount.point} (${mount.options.join(',')})`;
   return [
     ['type', `${type ?? 'unknown'}${options}`],
-    ...inlineFields(inline, ring, rest.with),
+    ...inlineFields(rest, ring),
     ...directField(direct),
   ];
 }
 
 const DONE = { open: 'open, close', read: 'cached reads', stat: 'stat', write: 'buffered writes' };
 
-function inlineFields(inline, ring, tried) {
+function inlineFields({ inline, error, with: file }, ring) {
   if (inline === null) {
     const why =
-      tried === null ? 'no file may be made or read there' : 'there is no ring to try it with';
-    return [['inline', ring === null ? 'not tried: there is no ring' : `not tried: ${why}`]];
+      file === null ? 'no file may be made or read there' : (error ?? 'not to be seen here');
+    return [['inline', `not tried: ${ring === null ? 'there is no ring' : why}`]];
   }
   return Object.entries(DONE).map(([name, title]) => {
     if (inline[name] === null) return [title, 'not tried: no file may be made there'];

@@ -14,9 +14,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { BASELINE, URING } = require('../../bench/drivers');
-const { formatBytes } = require('../../bench/files');
 const { formatNumber, formatRatio, formatTime } = require('../../bench/format');
-const { PERCENTILES, gistOf, percentileOf } = require('./verdict');
+const { PERCENTILES, describe, gistOf, percentileOf } = require('./verdict');
 
 /** What a marked-up text may not have as it is. */
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -157,19 +156,12 @@ function tableOf(unit, drivers) {
   return `<table><thead><tr><th></th>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table>`;
 }
 
-/** What was read, where. */
-function aboutOf({ kind, path: place, fileSystem, files, bytes, found }) {
-  const where = `on ${fileSystem ?? 'an unknown file system'}`;
-  if (kind === 'file') return `${formatBytes(bytes)} of ${place} (${formatBytes(found)}), ${where}`;
-  return `${files.toLocaleString('en-US')} files of ${place}, ${formatBytes(bytes)}, ${where}`;
-}
-
 function machineOf({ environment, options, target }) {
   const { ring, ...machine } = environment;
   const facts = {
-    Read: aboutOf(target),
+    Read: describe(target),
     Node: `${machine.node.slice(1)}, thread pool of ${machine.threadPoolSize}`,
-    System: `${machine.platform} ${machine.kernel}, ${machine.cpus} processors (${machine.cpuModel})`,
+    System: `${machine.platform} ${machine.kernel}, ${machine.cpus} x ${machine.cpuModel}`,
     Load: `${machine.loadAverage.toFixed(2)} before, ${machine.loadAverageAfter.toFixed(2)} after`,
     'uring-fs': `${machine.package}, ${ring.reason ?? `${ring.backend} (${ring.setupFlags.join(' ')})`}`,
     Measured: `${machine.date.slice(0, 10)}, ${options.rounds} rounds of ${options.slice} ms slices`,
@@ -207,7 +199,7 @@ ${read('page.css')}</style>
 <header>
 <h1>uring-fs bench</h1>
 <p class="sentence">${named(contents.sentence)}</p>
-<p class="about">${escape(aboutOf(contents.target))}</p>
+<p class="about">${escape(describe(contents.target))}</p>
 <noscript><p>The charts are drawn by a script; all figures are below each.</p></noscript>
 </header>
 <main>

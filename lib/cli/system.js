@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const os = require('node:os');
+const { fileSystemOf } = require('../../bench/files');
 
 /** @returns {any} what `find` gives; null where it throws: no /proc, no permission, no such thing */
 function orNull(find) {
@@ -81,6 +82,9 @@ function mountOf(file) {
   return found;
 }
 
+/** @returns {string | null} the type of the file system that a path is on: 'ext4', 'fuse.sshfs' */
+const fileSystemTypeOf = (place) => mountOf(place)?.type ?? orNull(() => fileSystemOf(place));
+
 /** @returns {object} of the machine and what runs on it; see docs/doctor.md */
 function system() {
   const { arch, platform, versions } = process;
@@ -97,4 +101,4 @@ function system() {
   };
 }
 
-module.exports = { ioUringDisabled, limits, mountOf, orNull, system, variables };
+module.exports = { fileSystemTypeOf, ioUringDisabled, limits, mountOf, orNull, system, variables };

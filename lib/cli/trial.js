@@ -139,21 +139,26 @@ function directIo(binding, file) {
  * @param {{ uring: typeof import('../..'), binding: object | null, onRing: boolean }} means
  * @param {string} place a file, or a folder
  * @param {string} folder the one it is in, or is
- * @returns {Promise<{ with: string | null, inline: object | null, direct: object | null }>} see
- *   docs/doctor.md
+ * @returns {Promise<{
+ *   with: string | null, inline: object | null, direct: object | null, error: string | null,
+ * }>} see docs/doctor.md
  */
 async function trial({ uring, binding, onRing }, place, folder) {
   const made = makeFile(folder);
   const file = made ?? (isReadable(place) ? place : findFile(folder));
-  if (file === null) return { with: null, inline: null, direct: null };
+  const found = { with: null, inline: null, direct: null, error: null };
+  if (file === null) return found;
+  found.with = made === null ? 'existing-file' : 'temporary-file';
   try {
     const isSeen = onRing && orNull(sleepsOfWorkers) !== null;
-    const inline = isSeen ? await operations(uring, file, made !== null) : null;
-    const direct = directIo(binding, file);
-    return { with: made === null ? 'existing-file' : 'temporary-file', inline, direct };
+    if (isSeen) found.inline = await operations(uring, file, made !== null);
+    found.direct = directIo(binding, file);
+  } catch (error) {
+    found.error = error.message; // of the file system: no reason to end a diagnosis
   } finally {
-    if (made !== null) fs.rmSync(made);
+    if (made !== null) fs.rmSync(made, { force: true });
   }
+  return found;
 }
 
 module.exports = { trial };

@@ -2,6 +2,7 @@
 /** What comes of a benchmark, in a sentence that says it as it is. */
 
 const { BASELINE, URING } = require('../../bench/drivers');
+const { formatBytes } = require('../../bench/files');
 const { formatNumber, formatTime } = require('../../bench/format');
 
 /** Of latencies: by the names of the figures, what they are called, and the fewest samples for one. */
@@ -50,6 +51,14 @@ function gistOf(figure) {
     : rate;
 }
 
+/** @returns {string} what is read, and where it is */
+function describe({ kind, path, fileSystem, files, bytes, found, median }) {
+  const where = `on ${fileSystem ?? 'an unknown file system'}`;
+  if (kind === 'file') return `${formatBytes(bytes)} of ${path} (${formatBytes(found)}), ${where}`;
+  const sizes = `${formatBytes(bytes)}, median ${formatBytes(median)}`;
+  return `${files.toLocaleString('en-US')} files of ${path}, ${sizes}, ${where}`;
+}
+
 /** @returns {string} 'your 12,412 files' */
 function objectOf(target) {
   if (target.kind === 'file') return `your file in pieces of 4 KiB`;
@@ -91,4 +100,4 @@ function sentenceOf({ target, environment, results }) {
   }
 }
 
-module.exports = { PERCENTILES, gistOf, outcome, percentileOf, sentenceOf };
+module.exports = { PERCENTILES, describe, gistOf, outcome, percentileOf, sentenceOf };

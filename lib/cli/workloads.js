@@ -53,7 +53,6 @@ function ofFolder({ paths, sizes }, quick) {
     pass({
       call: 'readFile',
       many: 'readFiles',
-      unit: 'files',
       reference: (path) => fs.readFileSync(path),
       view: (result) => result,
       paths,
@@ -62,7 +61,6 @@ function ofFolder({ paths, sizes }, quick) {
     pass({
       call: 'stat',
       many: 'statFiles',
-      unit: 'files',
       reference: (path) => essence(fs.statSync(path)),
       view: essence,
       paths,
@@ -73,7 +71,7 @@ function ofFolder({ paths, sizes }, quick) {
   if (quick) return all;
   const [loaded] = underLoad({ readSets: [{ paths: some }], quick: true });
   const name = `readFile, ${ONE}, while passwords are hashed (${LOOPS} pbkdf2 loops)`;
-  return [...all, { ...alone(name, loaded), mostRounds: 3, sliceFactor: 3 }];
+  return [...all, { ...alone(name, loaded), mostRounds: 3, sliceFactor: 6 }];
 }
 
 function ofFile({ file }) {
@@ -104,12 +102,12 @@ const alone = (name, workload, syncName = 'readFileSync') => ({
 });
 
 /** @returns {import('../../bench/harness').Workload} one of whose operations is a pass over all the files */
-function pass({ call, many, unit, reference, view, paths, sizes }) {
+function pass({ call, many, reference, view, paths, sizes }) {
   const uring = require('../..');
   const batches = batchesOf(sizes);
   return {
     name: `${call}, ${MANY}`,
-    unit,
+    unit: 'files',
     data: '',
     concurrency: [1],
     weight: paths.length,

@@ -98,13 +98,25 @@ describe('uring-fs doctor', () => {
       with: null,
       inline: null,
       direct: null,
+      error: null,
     });
     const file = folder.file('read-only', 'x'.repeat(10_000));
     const before = nodeFs.statSync(file).mtimeMs;
     const found = await trial({ uring, binding: null, onRing }, file, '/proc');
     assert.equal(found.with, 'existing-file');
+    assert.equal(found.error, null);
     if (onRing) assert.equal(found.inline.write, null);
     assert.equal(nodeFs.statSync(file).mtimeMs, before);
+  });
+
+  it('a file system that fails in the trial is no reason to fail', async function () {
+    if (!onRing) skip(this, 'nothing is tried without a ring');
+    const broken = { ...uring, stat: () => Promise.reject(new Error('EIO: i/o error, stat')) };
+    nodeFs.mkdirSync(folder.in('failing'));
+    const means = { uring: broken, binding: null, onRing };
+    const found = await trial(means, folder.in('failing'), folder.in('failing'));
+    assert.deepEqual([found.inline, found.error], [null, 'EIO: i/o error, stat']);
+    assert.deepEqual(nodeFs.readdirSync(folder.in('failing')), []);
   });
 
   it('what the kernel says of O_DIRECT is what a trial finds', async function () {
