@@ -75,6 +75,9 @@ function readFile(path, options, callback) {
   callback ||= options;
   if (!isFunction(callback) || !isPath(path)) return undefined;
   if (options === null || isFunction(options)) options = undefined;
+  // Those of fs/promises take what is falsy for no flag.
+  const flag = options?.flag ?? O_RDONLY;
+  if (!flag && flag !== O_RDONLY) return undefined;
   return withCallback.readFile(path, options, callback);
 }
 
@@ -119,11 +122,10 @@ function read(fd, buffer, offset, length, position, callback) {
   if (count <= 4) {
     // A Buffer that Node makes is no matter for the ring: it is as well made by Node.
     if (count < 3 || !ArrayBuffer.isView(buffer)) return undefined;
-    const options = count === 4 ? offset : undefined;
+    if (count === 4 && (offset === null || typeof offset !== 'object')) return undefined;
     callback = count === 4 ? length : offset;
-    if (options !== undefined && (options === null || typeof options !== 'object'))
-      return undefined;
-    ({ offset = 0, length = buffer.byteLength - offset, position = null } = options ?? {});
+    const options = count === 4 ? offset : {};
+    ({ offset = 0, length = buffer.byteLength - offset, position = null } = options);
   }
   const from = toPosition(position);
   offset ??= 0;
@@ -136,10 +138,10 @@ function read(fd, buffer, offset, length, position, callback) {
 function writeView(fd, buffer, offset, length, position, callback) {
   callback ||= position || length || offset;
   if (!isFunction(callback)) return undefined;
-  if (typeof offset === 'object' && offset !== null) {
-    ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset);
+  if (typeof offset === 'object') {
+    ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset ?? {});
   }
-  if (offset === undefined || offset === null || isFunction(offset)) offset = 0;
+  if (offset === undefined || isFunction(offset)) offset = 0;
   if (typeof length !== 'number') length = buffer.byteLength - offset;
   const to = toPosition(typeof position === 'number' ? position : null);
   if (!isDescriptor(fd) || to === undefined || !isRange(buffer, offset, length)) return undefined;
@@ -196,11 +198,12 @@ const callbacks = {
   rm: onPath('rm'),
   rmdir: onPath('rmdir'),
   stat: statPath('stat'),
-  symlink(target, path, type, callback) {
-    if (!isPath(target)) return undefined;
-    return isFunction(type)
-      ? onPaths('symlink')(target, path, type)
-      : isPath(path) && byPromise('symlink', [target, path, type], callback);
+  symlink(target, path, type, callback, ...rest) {
+    // Some versions take whatever comes last for the callback.
+    if (rest.length > 0 || !isPath(target) || !isPath(path)) return undefined;
+    return isFunction(type) && callback === undefined
+      ? byPromise('symlink', [target, path], type)
+      : byPromise('symlink', [target, path, type], callback);
   },
   truncate: onPath('truncate'),
   unlink: (path, callback) => (isPath(path) ? byPromise('unlink', [path], callback) : undefined),

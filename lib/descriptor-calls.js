@@ -11,12 +11,13 @@ const { isMainThread } = require('node:worker_threads');
 const { binding } = require('./binding');
 const { callNode } = require('./delegate');
 const { Queue } = require('./queue');
-const { enter, guard, look, ops, prepare, takeShielded } = require('./request');
+const { ReadAhead } = require('./read-ahead');
+const { enter, goOn, guard, look, ops, prepare, takeShielded } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
-const { kSettled } = require('./symbols');
+const { kChanges, kInTurn, kReadAt, kSettled } = require('./symbols');
 const { CURRENT_POSITION, isPlainStat, isPosition } = require('./validate');
 
-const { HAS_POSITIONS, IS_UNCACHED } = binding;
+const { HAS_POSITIONS, IS_UNCACHED, IS_WRITABLE } = binding;
 
 const nothing = () => undefined;
 
@@ -31,6 +32,16 @@ class Descriptor {
   turnTaken = false;
   turns = new Queue();
   closes = new Queue();
+
+  /** Runs `start` now or after those before it; it ends with nextTurn(). */
+  inTurn(start) {
+    if (this.turnTaken) {
+      this.turns.push(start);
+      return;
+    }
+    this.turnTaken = true;
+    start();
+  }
 
   nextTurn() {
     const start = this.turns.shift();
@@ -81,18 +92,15 @@ const READ = {
   },
   pool: viaPool,
 };
+const READ_OWN = { syscall: 'read', finish: asIs, pool: viaPool };
 const OPEN = { syscall: 'open', finish: asIs, pool: ({ detail }) => detail() };
 const CLOSE = { syscall: 'close', finish: nothing, pool: ({ detail }) => detail() };
 
 /** For a request that has waited: the caller has been told that the ring has it. */
 function startLate(request, start) {
   const id = start();
-  if (id >= 0) {
-    enter(id, request);
-    return;
-  }
-  request.resolve(request.operation.pool(request));
-  request.handle?.[kSettled](request);
+  goOn(request, request.operation, id);
+  if (id < 0) request.handle?.[kSettled](request);
 }
 
 /**
@@ -100,7 +108,7 @@ function startLate(request, start) {
  *
  * @param {number} fd
  * @param {import('./request').Operation} operation
- * @param {Function} callback
+ * @param {Function | undefined} callback undefined: it returns a promise
  * @param {() => number} start hands it to `ops`, and says its id
  * @param {() => Promise<any>} byPool does the same by Node
  * @param {ArrayBufferView | ArrayBufferView[]} [pin]
@@ -162,9 +170,13 @@ function readv(fd, given, views, position, callback) {
   return submit(fd, READ, counted(callback, given), start, byPool, views, inTurn);
 }
 
+/** Where there is more than one thing wrong, Node and the ring do not meet the same first. */
+const canWrite = (fd) =>
+  (look(fd) & (HAS_POSITIONS | IS_WRITABLE)) === (HAS_POSITIONS | IS_WRITABLE);
+
 /** @param {ArrayBufferView | string} given */
 function write(fd, given, bytes, offset, length, position, callback) {
-  if ((look(fd) & HAS_POSITIONS) === 0) return undefined;
+  if (!canWrite(fd)) return undefined;
   const start = () => ops.write(fd, bytes, offset, length, position);
   const byPool = () => callNode('write', fd, bytes, offset, length, orNull(position));
   const inTurn = position === CURRENT_POSITION;
@@ -172,7 +184,7 @@ function write(fd, given, bytes, offset, length, position, callback) {
 }
 
 function writev(fd, given, views, position, callback) {
-  if ((look(fd) & HAS_POSITIONS) === 0) return undefined;
+  if (!canWrite(fd)) return undefined;
   const start = () => ops.writev(fd, views, position);
   const byPool = () => callNode('writev', fd, views, orNull(position));
   const inTurn = position === CURRENT_POSITION;
@@ -232,6 +244,74 @@ function close(fd, callback) {
   return request.promise;
 }
 
+/* ---- for streams ---- */
+
+/**
+ * A descriptor as the file that ReadAhead (read-ahead.js) reads. What it reads into is no caller's memory;
+ * what is written to the file meanwhile it does not know of.
+ */
+class DescriptorReader {
+  [kChanges] = 0;
+
+  constructor(fd) {
+    this.fd = fd;
+  }
+
+  async read(bytes, offset, length, position) {
+    const bytesRead = await readOwn(this.fd, bytes, position ?? CURRENT_POSITION);
+    return { bytesRead, buffer: bytes };
+  }
+
+  [kReadAt](bytes, position) {
+    return readOwn(this.fd, bytes, position);
+  }
+
+  [kInTurn](work) {
+    const descriptor = descriptorOf(this.fd);
+    descriptor.users++;
+    return new Promise((resolve) => {
+      descriptor.inTurn(() => {
+        const ended = work().finally(() => {
+          descriptor.nextTurn();
+          descriptor.leave();
+        });
+        resolve(ended);
+      });
+    });
+  }
+
+  stat() {
+    const { fd } = this;
+    const start = () => ops.fstat(fd);
+    return submit(fd, FSTAT, undefined, start, () => callNode('fstat', fd));
+  }
+}
+
+function readOwn(fd, bytes, position) {
+  const start = () => ops.readOwn(fd, bytes, 0, bytes.length, position);
+  const byPool = () => callNode('read', fd, bytes, 0, bytes.length, orNull(position));
+  const inTurn = position === CURRENT_POSITION;
+  return submit(fd, READ_OWN, undefined, start, byPool, bytes, inTurn);
+}
+
+/**
+ * The reads of a stream, one after the other and in order, as far as they can be ahead of it.
+ *
+ * @param {number} most bytes that the stream will ask for
+ * @returns {(fd: number, buffer: Buffer, position: number | undefined) =>
+ *   Promise<{ bytesRead: number, buffer: Buffer }> | undefined} undefined: nothing of it can be read ahead
+ */
+function reader(most) {
+  let ahead;
+  return (fd, buffer, position) => {
+    if (ahead === undefined) {
+      if ((look(fd) & HAS_POSITIONS) === 0) return undefined;
+      ahead = new ReadAhead(new DescriptorReader(fd), most);
+    }
+    return ahead.read(buffer, position);
+  };
+}
+
 module.exports = {
   close,
   fdatasync,
@@ -240,6 +320,7 @@ module.exports = {
   ftruncate,
   open,
   read,
+  reader,
   readv,
   write,
   writev,

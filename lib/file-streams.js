@@ -1,19 +1,58 @@
 'use strict';
-/** ReadStream and WriteStream of uring-fs/fs: Node's own, over the functions of uring-fs/fs. */
+/**
+ * ReadStream and WriteStream of uring-fs/fs: Node's own over the functions of uring-fs/fs, which give a
+ * stream what it asks for before it asks.
+ */
 
 const { loadNode } = require('./delegate');
 
-/** Our class, if any handle of it has been made. */
+/** @returns {Function | undefined} see descriptor-calls.js; undefined: there is no ring */
+function startReader(most) {
+  if (require('./binding').binding === null) return undefined;
+  const { toCallback } = require('./callback-request');
+  const { reader } = require('./descriptor-calls');
+  const { serves } = require('./request');
+  if (!serves()) return undefined;
+  const next = reader(most);
+  return (fd, buffer, position, callback) =>
+    toCallback(next(fd, buffer, position), (error, result) => {
+      if (error === null) callback(null, result.bytesRead, result.buffer);
+      else callback(error, 0, buffer);
+    });
+}
+
+/**
+ * What a stream uses of `fs`: whatever is assigned there, and reads that are ahead of it, unless something
+ * has been assigned for them.
+ *
+ * @param {typeof import('node:fs')} fs
+ * @param {Function} ourRead
+ * @param {{ start?: number, end?: number }} options
+ */
+function readingAhead(fs, ourRead, { start = 0, end = Infinity }) {
+  let reader;
+  return {
+    __proto__: fs,
+    read(fd, buffer, offset, length, position, callback) {
+      if (fs.read === ourRead && offset === 0 && length === buffer.length) {
+        reader ??= startReader(end + 1 - start);
+        if (reader?.(fd, buffer, position, callback) !== undefined) return;
+      }
+      fs.read(fd, buffer, offset, length, position, callback);
+    },
+  };
+}
+
 const isOurHandle = (value) => value instanceof require('./index').FileHandle;
 
 /**
- * Node's class, with our functions where the caller gives none. What it makes, and what it is made of, is
- * Node's: an instance of one is an instance of the other.
+ * Node's class, with the functions of `fs` where the caller gives none. What it makes, and what it is made
+ * of, is Node's: an instance of one is an instance of the other.
  *
  * @param {Function} Original
- * @param {typeof import('node:fs')} fs uring-fs/fs, with what may have been assigned to it
+ * @param {(options: object) => object} fsFor what the stream uses
  */
-function streamClass(Original, fs) {
+function streamClass(Original, fsFor) {
   const { name } = Original;
   const { [name]: Stream } = {
     [name]: function (path, options) {
@@ -22,10 +61,11 @@ function streamClass(Original, fs) {
         Reflect.apply(Original, this, [path, given]);
         return this;
       };
-      const { fd, fs: givenFs } = Object(options);
+      const { fd, fs } = Object(options);
       if (isOurHandle(fd)) return require('./streams').streamOver(fd, make, options);
-      const isPlain = !givenFs && (fd === undefined || fd === null || typeof fd === 'number');
-      return make(isPlain ? withFs(options, fs) : options);
+      // Node refuses its own handles together with functions.
+      const isPlain = !fs && (fd === undefined || fd === null || typeof fd === 'number');
+      return make(isPlain ? withFs(options, fsFor) : options);
     },
   };
   Object.setPrototypeOf(Stream, Object.getPrototypeOf(Original));
@@ -36,16 +76,21 @@ function streamClass(Original, fs) {
 }
 
 /** The options, with one more; all else they have or inherit is there. */
-function withFs(options, fs) {
-  if (options === undefined || options === null || typeof options === 'function') return { fs };
-  if (typeof options === 'string') return { encoding: options, fs };
-  return typeof options === 'object' ? { __proto__: options, fs } : options;
+function withFs(options, fsFor) {
+  if (options === undefined || options === null || typeof options === 'function') {
+    return { fs: fsFor({}) };
+  }
+  if (typeof options === 'string') return { encoding: options, fs: fsFor({}) };
+  return typeof options === 'object' ? { __proto__: options, fs: fsFor(options) } : options;
 }
 
-/** @param {typeof import('node:fs')} fs uring-fs/fs */
-const makeStreams = (fs) => ({
-  ReadStream: streamClass(loadNode('ReadStream'), fs),
-  WriteStream: streamClass(loadNode('WriteStream'), fs),
+/**
+ * @param {typeof import('node:fs')} fs whose functions the streams use, with what is assigned to it
+ * @param {Function} ourRead its read(), unless something is
+ */
+const makeStreams = (fs, ourRead) => ({
+  ReadStream: streamClass(loadNode('ReadStream'), (options) => readingAhead(fs, ourRead, options)),
+  WriteStream: streamClass(loadNode('WriteStream'), () => fs),
 });
 
 module.exports = { makeStreams };

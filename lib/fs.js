@@ -70,7 +70,8 @@ function onDemand(name, get, { enumerable }) {
 }
 
 let streamClasses;
-const streams = () => (streamClasses ??= require('./file-streams').makeStreams(module.exports));
+const streams = () =>
+  (streamClasses ??= require('./file-streams').makeStreams(module.exports, module.exports.read));
 const ReadStream = () => streams().ReadStream;
 const WriteStream = () => streams().WriteStream;
 const STREAMS = {

@@ -7,19 +7,20 @@
 
 const nodeFs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
+const { makeStreams } = require('./file-streams');
 const { callbackNames, promiseNames } = require('./names');
 
 /** Of the thread, whichever copy of this package has replaced the functions. */
 const kRegistered = Symbol.for('uring-fs.registered');
 
-/** What has been replaced: on which object, its descriptor before, and what it is now. */
+/** What has been replaced: on which object, what was there before, and what is now. */
 const replaced = [];
 
+/** Assigns: the classes of streams are accessors, so that Node makes what was assigned. */
 function replace(target, name, value) {
-  const before = Object.getOwnPropertyDescriptor(target, name);
-  if (before === undefined || before.value === value) return;
-  Object.defineProperty(target, name, { ...before, value });
-  replaced.push({ target, name, before, value });
+  if (!Object.hasOwn(target, name)) return; // newer than the running Node
+  const before = target[name];
+  if (Reflect.set(target, name, value)) replaced.push({ target, name, before, value });
 }
 
 /**
@@ -33,6 +34,11 @@ function register() {
   const fs = require('./fs');
   for (const name of callbackNames) replace(nodeFs, name, fs[name]);
   for (const name of promiseNames) replace(nodeFs.promises, name, fs.promises[name]);
+  const { ReadStream, WriteStream } = makeStreams(nodeFs, fs.read);
+  replace(nodeFs, 'ReadStream', ReadStream);
+  replace(nodeFs, 'FileReadStream', ReadStream);
+  replace(nodeFs, 'WriteStream', WriteStream);
+  replace(nodeFs, 'FileWriteStream', WriteStream);
   syncBuiltinESMExports();
   Object.defineProperty(globalThis, kRegistered, { configurable: true, value: true });
   return true;
@@ -43,8 +49,9 @@ function register() {
  * before.
  */
 function unregister() {
+  if (replaced.length === 0) return;
   for (const { target, name, before, value } of replaced.splice(0)) {
-    if (target[name] === value) Object.defineProperty(target, name, before);
+    if (target[name] === value) target[name] = before;
   }
   syncBuiltinESMExports();
   delete globalThis[kRegistered];

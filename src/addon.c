@@ -258,10 +258,10 @@ static napi_value direct_alignment(napi_env env, napi_callback_info info) {
 }
 
 /* What look() says. */
-enum { HAS_POSITIONS = 1, IS_UNCACHED = 2 };
+enum { HAS_POSITIONS = 1, IS_UNCACHED = 2, IS_WRITABLE = 4 };
 
 /* look(descriptor): whether what the program has open there has positions (a regular file, a block
- * device), and is read past the page cache. No server is asked. */
+ * device), is read past the page cache, may be written to. No server is asked. */
 static napi_value look(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   size_t count = 1;
@@ -273,7 +273,9 @@ static napi_value look(napi_env env, napi_callback_info info) {
   if (ufs_statx_fd(fd, STATX_TYPE, &stat) == 0 &&
       (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode))) {
     const int flags = fcntl(fd, F_GETFL);
-    found = flags >= 0 && (flags & O_DIRECT) != 0 ? HAS_POSITIONS | IS_UNCACHED : HAS_POSITIONS;
+    found = HAS_POSITIONS;
+    if (flags >= 0 && (flags & O_DIRECT) != 0) found |= IS_UNCACHED;
+    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) found |= IS_WRITABLE;
   }
   return number(env, found);
 }
@@ -592,6 +594,7 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"NEXT", UFS_NEXT},
       {"HAS_POSITIONS", HAS_POSITIONS},
       {"IS_UNCACHED", IS_UNCACHED},
+      {"IS_WRITABLE", IS_WRITABLE},
       {"COUNT_UNCHECKED", UFS_COUNT_UNCHECKED},
       {"UNFINISHED", UFS_UNFINISHED},
       {"LARGE", UFS_LARGE},

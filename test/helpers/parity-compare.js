@@ -57,6 +57,7 @@ function refuseOwnMistake(error) {
 class Side {
   constructor(implementation, twin, options) {
     this.fs = implementation;
+    this.isNode = options.isNode;
     this.nodeFs = nodeFs; // whichever side this is
     this.dir = twin.dir;
     this.shared = twin.shared;
@@ -88,7 +89,7 @@ class Side {
     try {
       returned = thunk();
     } catch (error) {
-      if (this.fs === nodeFs) refuseOwnMistake(error);
+      if (this.isNode) refuseOwnMistake(error);
       record.outcome = { how: 'throws', error: this.describer.describe(error) };
       return undefined;
     }
@@ -106,7 +107,7 @@ class Side {
           return { how: 'resolves', value: this.describer.describe(map(resolved)) };
         },
         (error) => {
-          if (this.fs === nodeFs) refuseOwnMistake(error);
+          if (this.isNode) refuseOwnMistake(error);
           return { how: 'rejects', error: this.describer.describe(error) };
         },
       ),
@@ -157,9 +158,10 @@ function treeDifferences(node, ours) {
 }
 
 class Parity {
-  constructor(title, populate, ours = ourFs) {
+  constructor(title, populate, ours = ourFs, node = nodeFs) {
     this.title = title;
     this.ours = ours;
+    this.node = node;
     this.twin = new Twin(populate);
     this.random = randomFor(title);
     this.failures = [];
@@ -181,7 +183,7 @@ class Parity {
     const trees = {};
     for (const name of ['node', 'ours']) {
       twin.activate(name);
-      const side = new Side(name === 'node' ? nodeFs : this.ours, twin, options);
+      const side = new Side(this[name], twin, { ...options, isNode: name === 'node' });
       sides[name] = side;
       try {
         await body(side);
@@ -269,11 +271,12 @@ function quietly(emitWarning) {
   };
 }
 
-// A mocha test made of many comparisons; all of the differing ones are listed when it fails.
-function parityTest(title, body, populate) {
+// A mocha test made of many comparisons; all of the differing ones are listed when it fails. `ours` is
+// held against `node`.
+function parityTest(title, body, populate, { ours, node } = {}) {
   it(title, async function () {
     this.timeout(patient(120_000));
-    const parity = new Parity(title, populate);
+    const parity = new Parity(title, populate, ours, node);
     const { emitWarning } = process;
     process.emitWarning = quietly(emitWarning);
     try {
