@@ -63,6 +63,11 @@ describe('the package', function () {
     assert.ok(nodeFs.existsSync(installed.package('src', 'binding.gyp')));
   });
 
+  it('has the licence of what is linked into the binaries', () => {
+    const licence = installed.package('prebuilds', 'LICENSE-liburing');
+    assert.match(nodeFs.readFileSync(licence, 'utf8'), /Jens Axboe[^]*free of charge/);
+  });
+
   for (const target of TARGETS) {
     it(`the binary for ${target.name} needs Node and an old C library alone`, () => {
       const file = installed.package(path.relative(ROOT, fileOf(target)));

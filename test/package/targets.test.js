@@ -5,11 +5,18 @@
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
+const nodeFs = require('node:fs');
 const path = require('node:path');
 const { runOnArm64 } = require('../../tools/lib/arm64');
 const { describe: describeBinary } = require('../../tools/lib/binary');
 const { fetchNode } = require('../../tools/lib/fetched');
-const { TARGETS, fetchMusl, fileOf, muslCompiler } = require('../../tools/lib/prebuilds');
+const {
+  TARGETS,
+  fetchMusl,
+  fileOf,
+  makePrebuild,
+  muslCompiler,
+} = require('../../tools/lib/prebuilds');
 const { skip, useFolder } = require('../helpers/environment');
 const { AGAIN, DONE, LONG, PROGRAMS, useInstalled } = require('../helpers/installed');
 
@@ -36,6 +43,13 @@ describe('binaries for other systems', function () {
     execFileSync(compiler, [...flags, '-rdynamic', '-w', HOST, source, '-o', host]);
     return host;
   }
+
+  it('building again makes the same bytes', function () {
+    const target = targetOf(process.arch, 'glibc');
+    const before = nodeFs.readFileSync(fileOf(target));
+    makePrebuild(target);
+    assert.ok(before.equals(nodeFs.readFileSync(fileOf(target))));
+  });
 
   it('musl on x64: all that the binary needs is there', function () {
     if (process.arch !== 'x64') skip(this, `this is ${process.arch}`);

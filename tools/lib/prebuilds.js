@@ -33,9 +33,10 @@ const TARGETS = Object.keys(PROCESSORS).flatMap((arch) =>
   ['glibc', 'musl'].map((libc) => ({ name: `linux-${arch}-${libc}`, arch, libc })),
 );
 
+const PREBUILDS = path.join(ROOT, 'prebuilds');
+
 /** @param {Target} target */
-const fileOf = ({ arch, libc }) =>
-  path.join(ROOT, 'prebuilds', `linux-${arch}`, `uring-fs.${libc}.node`);
+const fileOf = ({ arch, libc }) => path.join(PREBUILDS, `linux-${arch}`, `uring-fs.${libc}.node`);
 
 const againWith = ({ name }) => `npm run prebuild -- ${name}`;
 
@@ -113,9 +114,15 @@ function copySource(work) {
   return copy;
 }
 
-/** Compiles liburing for the target into `folder`, and gives the folder of the archive. */
+/**
+ * Compiles liburing for the target into `folder`, and gives the folder of the archive. Its licence goes
+ * with the binaries that it is a part of.
+ */
 function makeLiburing(target, cc, folder) {
-  fs.cpSync(fetchSource('liburing', target), folder, { recursive: true });
+  const source = fetchSource('liburing', target);
+  fs.mkdirSync(PREBUILDS, { recursive: true });
+  fs.copyFileSync(path.join(source, 'LICENSE'), path.join(PREBUILDS, 'LICENSE-liburing'));
+  fs.cpSync(source, folder, { recursive: true });
   const step = `building liburing for ${target.name}`;
   const ar = `${PROCESSORS[target.arch].gnu}-ar`;
   const flags = 'CFLAGS=-O2 -fPIC -fvisibility=hidden';
