@@ -38,7 +38,7 @@ const RESOLUTIONS = {
 /** What the program of each file prints after the backend. */
 const PRINTED = {
   'esm.mts': ' // A  true ,ENOENT\n',
-  'cjs.cts': ' true number\n',
+  'cjs.cts': ' true number true,true true\n',
 };
 
 /** What an editor has to show for a name, among the rest. */
