@@ -93,6 +93,7 @@ function figuresOf({ names, row, first, samples, latencies, delays, allocations 
       rate: median(own.map(rateOf)),
       ratio: medianOrNull(ratios),
       ratioRange: ratios.length > 0 ? [Math.min(...ratios), Math.max(...ratios)] : null,
+      ahead: ratios.length > 0 ? ratios.filter((ratio) => ratio > 1).length / ratios.length : null,
       growth: medianOrNull(pairwise(own, of(name, first), rateOf)),
       cpu: medianOrNull(own.map(cpuOf).filter((cpu) => cpu !== null)),
       cpuRatio: medianOrNull(pairwise(own, theirs, cpuOf)),

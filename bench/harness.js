@@ -90,6 +90,7 @@
  * @property {number} rate Operations per second: median of the rounds.
  * @property {number|null} ratio Rate / rate of the baseline in the same round: median of those.
  * @property {[number, number]|null} ratioRange Lowest and highest ratio of a round.
+ * @property {number|null} ahead The share of the rounds in which the ratio is above 1.
  * @property {number|null} growth Rate / rate of this driver in the first row, likewise.
  * @property {number|null} cpu Microseconds per operation: median of the rounds.
  * @property {number|null} cpuRatio To that of the baseline, as `ratio`.

@@ -32,8 +32,8 @@ const FULL = {
   bounds: { files: 20_000, total: 256 * MIB, largest: 32 * MIB, entries: 200_000 },
 };
 const QUICK = {
-  rounds: 3,
-  slice: 40,
+  rounds: 5,
+  slice: 30,
   pass: 200,
   bounds: { files: 2000, total: 32 * MIB, largest: 8 * MIB, entries: 20_000 },
 };
@@ -199,7 +199,9 @@ const NOTES =
 
 /** Measures what is there, and says so first. */
 async function measureAt(place, settings) {
-  const { target, data } = await gather(place, settings);
+  const looking = new Progress(1);
+  looking.set(0, `looking at ${place}`);
+  const { target, data } = await gather(place, settings).finally(() => looking.end());
   const machine = await environment(require('../..'), target.path);
   process.stdout.write(`${headerOf({ target, environment: machine })}\n\n`);
   return { target, machine, results: await measure(data, settings) };

@@ -7,6 +7,7 @@
 const { randomBytes } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const { setTimeout } = require('node:timers/promises');
 const { orNull } = require('./system');
 
 const PAGE = 4096;
@@ -14,6 +15,9 @@ const PAGES = 16;
 
 /** The trials of each operation. */
 const TIMES = 16;
+
+/** ms between two of them. */
+const PAUSE = 1;
 
 /** Bytes between two addresses that O_DIRECT is tried with: Node's allocations are aligned to this. */
 const ADDRESS_STEP = 8;
@@ -33,7 +37,10 @@ function sleepsOfWorkers() {
 async function isInline(operation) {
   await operation(0); // what is made on first use
   const before = sleepsOfWorkers();
-  for (let turn = 0; turn < TIMES; turn++) await operation(turn);
+  for (let turn = 0; turn < TIMES; turn++) {
+    await operation(turn);
+    await setTimeout(PAUSE); // or a worker may find more to do before it goes to sleep
+  }
   return sleepsOfWorkers() - before < TIMES / 2;
 }
 

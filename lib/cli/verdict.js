@@ -27,19 +27,22 @@ function percentileOf(latency, part) {
 const FASTER = 1.05;
 const SLOWER = 0.95;
 
+/** The share of the rounds that must agree on who is faster: one of five may have been disturbed. */
+const AGREED = 0.75;
+
 /** '24.1' of 'v24.1.0' */
 const shortOf = (version) => version.slice(1).split('.').slice(0, 2).join('.');
 
 /**
- * Which one is faster, if it is always the same one.
+ * Which one is faster, if the rounds agree.
  *
- * @param {{ ratio: number, ratioRange: [number, number] }} figure
+ * @param {Pick<import('../../bench/harness').Figure, 'ratio' | 'ratioRange' | 'ahead'>} figure
  * @returns {'faster' | 'slower' | 'even' | 'unclear'}
  */
-function outcome({ ratio, ratioRange: [least, most] }) {
+function outcome({ ratio, ahead }) {
   if (ratio > SLOWER && ratio < FASTER) return 'even';
-  if (least > 1) return 'faster';
-  return most < 1 ? 'slower' : 'unclear';
+  if (ahead >= AGREED) return 'faster';
+  return ahead <= 1 - AGREED ? 'slower' : 'unclear';
 }
 
 /** In a few words. @param {Parameters<typeof outcome>[0]} figure */

@@ -210,6 +210,13 @@ describe('uring-fs doctor', () => {
       assert.ok(remedy.some((text) => text.includes(`node-gyp rebuild --directory=${root}/src`)));
     });
 
+    it('another system', () => {
+      const pretend = "Object.defineProperty(process, 'platform', { value: 'darwin' })";
+      const flags = ['-r', folder.file('darwin.js', pretend)];
+      const { code, system } = diagnose([folder.in()], { flags, env: { URING_FS_BACKEND: '' } });
+      assert.deepEqual([code, system.platform, system.libc], ['platform', 'darwin', null]);
+    });
+
     it("Node's permission model", () => {
       const known = process.allowedNodeEnvironmentFlags;
       const model = known.has('--permission') ? '--permission' : '--experimental-permission';
