@@ -224,6 +224,8 @@ async function run(args) {
   }
   const html = outputFile('--html', values.html);
   const json = outputFile('--json', values.json);
+  // Here, for what it lacks is to be told before the run, too.
+  const { page } = html === null ? {} : require('./page');
   const quick = values.quick === true;
   const { rounds, slice, ...limits } = quick ? QUICK : FULL;
   let measured;
@@ -247,7 +249,7 @@ async function run(args) {
   };
   process.stdout.write(`${results.map(tableOf).join('\n\n')}\n\n${wrapped(NOTES, 0)}\n`);
   if (json !== null) fs.writeFileSync(json, `${JSON.stringify(contents, null, 2)}\n`);
-  if (html !== null) fs.writeFileSync(html, require('./page').page(contents));
+  if (html !== null) fs.writeFileSync(html, page(contents));
   process.stdout.write(`\n${styled('bold', wrapped(contents.sentence, 0))}\n`);
   return 0;
 }

@@ -27,9 +27,7 @@ const embedded = (value) => JSON.stringify(value).replaceAll('<', '\\u003c');
 const read = (name) => fs.readFileSync(path.join(__dirname, 'page', name), 'utf8');
 
 /** Chartist; tools/lib/vendored.js puts it there. Its map is not there, and nothing may be asked for. */
-function library() {
-  return read('../vendor/chartist.js').replace(/^\/\/# sourceMappingURL=.*$/m, '');
-}
+const LIBRARY = read('../vendor/chartist.js').replace(/^\/\/# sourceMappingURL=.*$/m, '');
 
 /* ---- charts ---- */
 
@@ -214,7 +212,7 @@ ${machineOf(contents)}
 <script type="application/json" id="charts">${embedded({ charts })}</script>
 <script>
 /*! Chartist, MIT licence, https://chartist.dev */
-${library()}
+${LIBRARY}
 </script>
 <script>
 ${read('draw.js')}</script>

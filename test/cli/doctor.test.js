@@ -109,6 +109,30 @@ describe('uring-fs doctor', () => {
     assert.equal(nodeFs.statSync(file).mtimeMs, before);
   });
 
+  it('tells what takes a kernel worker from what does not', async function () {
+    if (!onRing) skip(this, 'nothing is tried without a ring');
+    const handle = await uring.open(folder.file('synced'));
+    const { openSync, closeSync, statSync } = nodeFs;
+    const pretended = {
+      ...uring,
+      // Syncing always takes a worker, the synchronous calls never do.
+      stat: () => handle.datasync(),
+      open: async (file, flags) => {
+        if (flags !== undefined) return uring.open(file, flags);
+        closeSync(openSync(file));
+        return { close: async () => statSync(file) };
+      },
+    };
+    const { inline, error } = await trial(
+      { uring: pretended, binding: null, onRing },
+      folder.in(),
+      folder.in(),
+    );
+    await handle.close();
+    assert.equal(error, null);
+    assert.deepEqual([inline?.open, inline?.stat], [true, false]);
+  });
+
   it('a file system that fails in the trial is no reason to fail', async function () {
     if (!onRing) skip(this, 'nothing is tried without a ring');
     const broken = { ...uring, stat: () => Promise.reject(new Error('EIO: i/o error, stat')) };
