@@ -25,7 +25,8 @@ function load() {
 function loadNative() {
   const nodeGypBuild = require('node-gyp-build');
   const source = path.join(__dirname, '..', 'src');
-  if (fs.existsSync(path.join(source, 'build'))) return nodeGypBuild(source);
+  const built = path.join(source, 'build', 'Release', 'uring_fs.node');
+  if (fs.existsSync(built)) return nodeGypBuild(source);
   return nodeGypBuild(path.join(__dirname, '..'));
 }
 

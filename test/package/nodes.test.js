@@ -57,6 +57,16 @@ describe('installed, without a compiler', function () {
     assert.match(nodeFs.readFileSync(html, 'utf8'), /<\/html>\s*$/);
   });
 
+  it('a build that has failed hides nothing', () => {
+    const build = installed.package('src', 'build');
+    nodeFs.mkdirSync(path.join(build, 'Release', 'obj.target'), { recursive: true });
+    try {
+      assert.match(saidBy(process.execPath).binary, /prebuilds/);
+    } finally {
+      nodeFs.rmSync(build, { recursive: true });
+    }
+  });
+
   for (const version of NODES) {
     describe(`Node ${version}`, () => {
       let node;

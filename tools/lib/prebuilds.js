@@ -15,7 +15,7 @@ const { ROOT, StepError, run, runStep, say } = require('./run');
 /** Removed, it is made anew. */
 const CACHE = path.join(ROOT, '.prebuild');
 
-/** liburing as the tests have it, and a musl that is older than any in use. */
+/** liburing as the tests have it, and a musl no newer than those that Node 20 runs on. */
 const SUITE = 'bookworm';
 
 /** By Node's name of the processor: Debian's, the one in the names of commands, and Debian's package of those. */
@@ -49,54 +49,41 @@ function isCurrent(target) {
 
 /** Makes the target's binary. @param {Target} target */
 function makePrebuild(target) {
-  const { gnu, compiler } = PROCESSORS[target.arch];
-  const owner = target.arch === process.arch ? 'build-essential' : compiler;
-  debian.ensure([
-    ...['make', 'python3'].map((name) => debian.command(name)),
-    // apt unpacks sources with it.
-    debian.command('dpkg-source', 'dpkg-dev'),
-    ...['gcc', 'ar', 'strip'].map((tool) => debian.command(`${gnu}-${tool}`, owner)),
-    ...(owner === compiler ? [libcOf(target)] : []),
-  ]);
-  const headers = ensureHeaders();
+  debian.ensure(needsOf(target));
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-prebuild-'));
   try {
+    const { gnu } = PROCESSORS[target.arch];
     const cc = target.libc === 'musl' ? muslCompiler(target, work) : `${gnu}-gcc`;
     const liburing = makeLiburing(target, cc, path.join(work, 'liburing'));
-    const env = {
-      ...process.env,
-      CC: cc,
-      // Everything is C: linked by the C compiler, too, it takes no library of C++.
-      CXX: cc,
-      AR: `${gnu}-ar`,
-      CFLAGS: `-I${liburing}/include`,
-      LDFLAGS: `-L${liburing} -static-libgcc`,
-      ...(headers && { npm_config_nodedir: headers }),
-    };
-    const { arch, libc } = target;
-    const options = { name: 'uring-fs', target: process.versions.node, platform: 'linux', arch };
-    const tags = { libc, 'tag-libc': libc, 'strip-bin': `${gnu}-strip` };
-    const nodeGyp = path.join(ROOT, 'node_modules', '.bin', 'node-gyp');
-    const places = { cwd: copySource(work), out: ROOT, cache: CACHE, 'node-gyp': nodeGyp };
-    const args = Object.entries({ ...options, ...tags, ...places });
-    const prebuildify = path.join(ROOT, 'node_modules', 'prebuildify', 'bin.js');
-    runStep(
-      `building ${target.name}`,
-      process.execPath,
-      [prebuildify, '--napi', '--strip', ...args.map(([name, value]) => `--${name}=${value}`)],
-      { env, next: againWith(target) },
-    );
+    prebuildify(target, { cc, liburing, source: copySource(work) });
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
   const faults = faultsOf(fileOf(target), { ...target, stripped: true });
   if (faults.length > 0) {
+    fs.rmSync(fileOf(target), { force: true });
     throw new StepError(`the check of ${target.name}`, faults.join('\n'), againWith(target));
   }
 }
 
+function needsOf({ arch }) {
+  const { gnu, compiler } = PROCESSORS[arch];
+  const isOwn = arch === process.arch;
+  const tools = ['gcc', 'ar', 'strip'].map((tool) =>
+    debian.command(`${gnu}-${tool}`, isOwn ? 'build-essential' : compiler),
+  );
+  return [
+    debian.command('make'),
+    debian.command('python3'),
+    // apt unpacks sources with it.
+    debian.command('dpkg-source', 'dpkg-dev'),
+    ...tools,
+    ...(isOwn ? [] : [libcOf(arch)]),
+  ];
+}
+
 /** The headers and the C library to compile for another processor with. */
-function libcOf({ arch }) {
+function libcOf(arch) {
   const { debian: name, gnu } = PROCESSORS[arch];
   const header = path.join('/usr', gnu, 'include', 'stdio.h');
   return {
@@ -104,6 +91,41 @@ function libcOf({ arch }) {
     package: `libc6-dev-${name}-cross`,
     present: () => fs.existsSync(header),
   };
+}
+
+function prebuildify(target, { cc, liburing, source }) {
+  const { arch, libc } = target;
+  const { gnu } = PROCESSORS[arch];
+  const headers = ensureHeaders();
+  const env = {
+    ...process.env,
+    CC: cc,
+    // Everything is C: linked by the C compiler, too, it takes no library of C++.
+    CXX: cc,
+    AR: `${gnu}-ar`,
+    CFLAGS: `-I${liburing}/include`,
+    LDFLAGS: `-L${liburing} -static-libgcc`,
+    ...(headers && { npm_config_nodedir: headers }),
+  };
+  const options = {
+    name: 'uring-fs',
+    target: process.versions.node,
+    platform: 'linux',
+    arch,
+    libc,
+    'tag-libc': libc,
+    'strip-bin': `${gnu}-strip`,
+    'node-gyp': path.join(ROOT, 'node_modules', '.bin', 'node-gyp'),
+    cwd: source,
+    out: ROOT,
+    cache: CACHE,
+  };
+  const script = path.join(ROOT, 'node_modules', 'prebuildify', 'bin.js');
+  const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  runStep(`building ${target.name}`, process.execPath, [script, '--napi', '--strip', ...args], {
+    env,
+    next: againWith(target),
+  });
 }
 
 /** A copy, which node-gyp may work in: what it has made in the clone stays. */
