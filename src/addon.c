@@ -280,11 +280,16 @@ static napi_value look(napi_env env, napi_callback_info info) {
   return number(env, found);
 }
 
-static void raise_uncaught(napi_env env) {
+/* False: nothing has been thrown. */
+static bool raise_uncaught(napi_env env) {
+  bool is_pending = false;
   napi_value error = NULL;
-  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) {
-    (void)napi_fatal_exception(env, error); /* 'uncaughtException', or the end of the process */
+  if (napi_is_exception_pending(env, &is_pending) != napi_ok || !is_pending ||
+      napi_get_and_clear_last_exception(env, &error) != napi_ok) {
+    return false;
   }
+  (void)napi_fatal_exception(env, error); /* 'uncaughtException', or the end of the process */
+  return true;
 }
 
 /* deliver(status) in JS, with the ticks and microtasks that follow from it. Whether calls of JS's
@@ -305,11 +310,9 @@ static bool call_deliver(ufs_environment *environment, uint32_t status) {
         napi_make_callback(env, environment->context, receiver, function, 1, &argument, &answer);
     if (result == napi_ok) (void)napi_get_value_bool(env, answer, &left);
     /* What a callback or a tick has thrown. Left pending it would come out of some later, unrelated
-     * call. Any other failure means that the environment is being ended and runs no more JS. */
-    if (result == napi_pending_exception) {
-      raise_uncaught(env);
-      left = true;
-    }
+     * call. An environment that is being ended runs no more JS and gives any status, this one
+     * too, with nothing thrown. */
+    if (result == napi_pending_exception) left = raise_uncaught(env);
   }
   (void)napi_close_handle_scope(env, scope);
   return left;

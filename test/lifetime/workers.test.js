@@ -1,7 +1,9 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const {
+  ROOT,
   backend,
   describeOnRing,
   descriptors,
@@ -27,6 +29,44 @@ async function leaveOpen({ uring, args, say }) {
   }
   say('open');
   setInterval(() => {}, 1000);
+}
+
+/* What a worker is ended in, while other results wait behind it. */
+
+function exitInCallback({ args, say }) {
+  const { readFile } = require(args.fs);
+  for (let i = 0; i < 20; i++) {
+    readFile(args.small, () => {
+      say('here');
+      process.exit(7);
+    });
+  }
+}
+
+function stayInCallback({ args, say }) {
+  const { readFile } = require(args.fs);
+  for (let i = 0; i < 20; i++) {
+    readFile(args.small, () => {
+      say('here');
+      for (;;);
+    });
+  }
+}
+
+async function exitBehindAwait({ uring, args, say }) {
+  for (let i = 0; i < 20; i++) uring.stat(args.folder).catch(() => {});
+  for (let i = 0; i < 300; i++) uring.readFile(args.small).catch(() => {});
+  await uring.open(args.small, 'r+');
+  await new Promise(setImmediate);
+  say('here');
+  process.exit(7);
+}
+
+async function stayBehindAwait({ uring, args, say }) {
+  for (let i = 0; i < 300; i++) uring.readFile(args.small).catch(() => {});
+  await uring.truncate(args.small, 4096);
+  say('here');
+  for (;;);
 }
 
 /**
@@ -127,6 +167,22 @@ describe('lifetime: workers', () => {
       () => descriptors().join('\n'),
     );
   });
+
+  for (const [how, program, code] of [
+    ['process.exit() in a callback', exitInCallback, 7],
+    ['process.exit() behind an await', exitBehindAwait, 7],
+    ['terminate() of a callback that does not return', stayInCallback, 1],
+    ['terminate() of what runs for ever behind an await', stayBehindAwait, 1],
+  ]) {
+    it(`${how} ends the worker, with more callbacks to come`, async () => {
+      const worker = startWorker(program, { ...args, fs: path.join(ROOT, 'lib', 'fs.js') });
+      const exit = new Promise((resolve) => worker.once('exit', resolve));
+      assert.equal(await nextMessage(worker), 'here');
+      // Or it ends by itself, with its own code.
+      const ended = code === 1 ? worker.terminate() : exit;
+      assert.equal(await ended, code);
+    });
+  }
 
   describeOnRing('on the ring', () => {
     it('terminate() amid 1,000 requests leaves nothing, 100 times', async function () {
