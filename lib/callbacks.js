@@ -89,9 +89,9 @@ const write = (name) => (path, data, options, callback) => {
 };
 
 function open(path, flags, mode, callback) {
-  if (isFunction(flags)) {
+  if (arguments.length < 3) {
     callback = flags;
-    flags = mode = undefined;
+    flags = undefined;
   } else if (isFunction(mode)) {
     callback = mode;
     mode = undefined;

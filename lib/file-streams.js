@@ -5,6 +5,7 @@
  */
 
 const { loadNode } = require('./delegate');
+const { kRef } = require('./symbols');
 
 /** @returns {Function | undefined} see descriptor-calls.js; undefined: there is no ring */
 function startReader(most) {
@@ -43,7 +44,7 @@ function readingAhead(fs, ourRead, { start = 0, end = Infinity }) {
   };
 }
 
-const isOurHandle = (value) => value instanceof require('./index').FileHandle;
+const isOurHandle = (value) => typeof Object(value)[kRef] === 'function';
 
 /**
  * Node's class, with the functions of `fs` where the caller gives none. What it makes, and what it is made
@@ -75,13 +76,17 @@ function streamClass(Original, fsFor) {
   });
 }
 
-/** The options, with one more; all else they have or inherit is there. */
+/** The options with one more, copied as Node does: what they inherit is there, too. */
 function withFs(options, fsFor) {
   if (options === undefined || options === null || typeof options === 'function') {
     return { fs: fsFor({}) };
   }
   if (typeof options === 'string') return { encoding: options, fs: fsFor({}) };
-  return typeof options === 'object' ? { __proto__: options, fs: fsFor(options) } : options;
+  if (typeof options !== 'object') return options;
+  const copy = {};
+  for (const name in options) copy[name] = options[name];
+  copy.fs = fsFor(copy);
+  return copy;
 }
 
 /**

@@ -90,10 +90,8 @@ function shape() {
     } else if (/^[FRWX]_OK$/.test(name) && property.get !== undefined) {
       // Importing anything from here must not warn of these, which Node has deprecated.
       all[name] = { value: nodeFs.constants[name] };
-    } else if (ruledOut !== null) {
-      // Node's own, all of it.
     } else if (callbackNames.includes(name)) {
-      property.value = throughRing(name);
+      if (ruledOut === null) property.value = throughRing(name);
     } else if (name === 'createReadStream' || name === 'createWriteStream') {
       property.value = creator(name, property.value);
     } else if (property.set !== undefined) {
