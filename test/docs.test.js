@@ -62,6 +62,15 @@ describe('docs', () => {
     assert.ok(links > 20);
   });
 
+  it('every script of tests is told of', () => {
+    const text = read('docs/CONTRIBUTING.md');
+    const { scripts } = JSON.parse(read('package.json'));
+    const missing = Object.keys(scripts)
+      .filter((name) => /^(test|fuzz|soak)\b/.test(name))
+      .filter((name) => !text.includes(name === 'test' ? '`npm test`' : `\`npm run ${name}\``));
+    assert.deepEqual(missing, []);
+  });
+
   it('commands are there', () => {
     const { scripts } = JSON.parse(read('package.json'));
     const missing = [];
