@@ -17,6 +17,7 @@ const {
 } = require('../helpers/environment');
 const { page } = require('../../lib/cli/page');
 const { batchesOf, inBatches, inLanes, inTurn } = require('../../lib/cli/passes');
+const { Progress } = require('../../lib/cli/progress');
 const { outcome, percentileOf, sentenceOf } = require('../../lib/cli/verdict');
 const { workloadsOn } = require('../../lib/cli/workloads');
 const { createDrivers } = require('../../bench/drivers');
@@ -229,6 +230,33 @@ describe('uring-fs bench', () => {
       const said = say({ ratio: 3, ahead: 1 }, { environment: { ring } });
       assert.match(said, /does what fs\/promises does.*: this kernel has no io_uring\. .*doctor/);
     });
+  });
+
+  it('progress is drawn on a terminal only, in one line, and leaves nothing', () => {
+    const { isTTY, columns, write } = process.stderr;
+    const drawn = [];
+    try {
+      Object.assign(process.stderr, {
+        isTTY: true,
+        columns: 40,
+        write: (text) => drawn.push(text),
+      });
+      const progress = new Progress(100);
+      progress.set(50, 'a workload with a name that is longer than the line');
+      progress.set(150);
+      progress.end();
+      process.stderr.isTTY = false;
+      progress.set(60);
+      progress.end();
+    } finally {
+      Object.assign(process.stderr, { isTTY, columns, write });
+    }
+    const [half, all, end, ...more] = drawn.map((text) => text.replace('\r\u001b[K', ''));
+    assert.match(half, /^\u2588{12}\u2591{12} 50%, \d+ s left/);
+    assert.match(all, /^\u2588{24} 100%, 0 s left/);
+    for (const line of [half, all]) assert.ok(line.length < 40);
+    assert.equal(end, '');
+    assert.deepEqual(more, []);
   });
 
   it('a percentile of too few samples is none', () => {

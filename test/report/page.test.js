@@ -8,6 +8,7 @@ const { pathToFileURL } = require('node:url');
 const { chromium } = require('playwright-core');
 const { runCli } = require('../helpers/cli');
 const { patient, useFolder } = require('../helpers/environment');
+const { page: pageOf } = require('../../lib/cli/page');
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -55,7 +56,7 @@ describe('the page of uring-fs bench', function () {
   after(() => browser?.close());
 
   /** Opens the page, and gives what `look` finds; anything it says or asks for is an error. */
-  async function open(options, look) {
+  async function open(options, look, at = url) {
     const page = await browser.newPage(options);
     const said = [];
     const asked = [];
@@ -63,10 +64,10 @@ describe('the page of uring-fs bench', function () {
     page.on('pageerror', (error) => said.push(error.message));
     page.on('request', (request) => asked.push(request.url()));
     try {
-      await page.goto(url);
+      await page.goto(at);
       const found = await look(page);
       assert.deepEqual(said, []);
-      assert.deepEqual(asked, [url]);
+      assert.deepEqual(asked, [at]);
       return found;
     } finally {
       await page.close();
@@ -184,6 +185,22 @@ describe('the page of uring-fs bench', function () {
         assert.ok(label.includes(text) && cells.includes(text), `${title}: ${text}`);
       }
     }
+  });
+
+  it('leaves out what is of too few samples', async () => {
+    const few = structuredClone(contents);
+    const { drivers } = few.workloads.find(({ rows }) => rows[0].drivers['uring-fs'].latency)
+      .rows[0];
+    drivers['fs/promises'].latency.samples = 50;
+    drivers['fs/promises'].latency.max = NaN;
+    const file = folder.file('few.html', pageOf(few));
+    const look = (page) => page.evaluate(seenCharts);
+    const charts = await open({ viewport: viewport(1280) }, look, pathToFileURL(file).href);
+    areDrawn(charts, 1280);
+    const { bars, label, cells } = charts.find(({ title }) => title.endsWith('latency'));
+    assert.equal(bars.length, 3 * 4 - 2);
+    assert.match(label, /fs\/promises: p99\.9 too few, p99 too few, p90 [\d.]+/);
+    assert.equal(cells.filter((cell) => cell === 'too few').length, 2);
   });
 
   it('has the sentence, and every figure without scripts, too', async () => {
