@@ -62,6 +62,16 @@ async function* scan(handle) {
   }
 }
 
+/** The name of a new file is in its folder, which has to be on the disk too. */
+async function syncFolder(folder) {
+  const handle = await fs.open(folder);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** One process may have a log open at a time. */
 class DurableLog {
   #handle;
@@ -83,20 +93,22 @@ class DurableLog {
   static async open(file) {
     const { O_CREAT, O_RDWR } = fs.constants;
     const handle = await fs.open(file, O_CREAT | O_RDWR, 0o644);
-    let records = 0;
-    let end = 0;
-    for await (const record of scan(handle)) {
-      records++;
-      end = record.end;
+    try {
+      let records = 0;
+      let end = 0;
+      for await (const record of scan(handle)) {
+        records++;
+        end = record.end;
+      }
+      const { size } = await handle.stat();
+      if (size > end) await handle.truncate(end);
+      await handle.sync();
+      await syncFolder(path.dirname(file));
+      return { log: new DurableLog(handle, end), records, torn: size - end };
+    } catch (error) {
+      await handle.close();
+      throw error;
     }
-    const { size } = await handle.stat();
-    if (size > end) await handle.truncate(end);
-    await handle.sync();
-    // The name of a new file is in its folder, which has to be on the disk too.
-    const folder = await fs.open(path.dirname(file));
-    await folder.sync();
-    await folder.close();
-    return { log: new DurableLog(handle, end), records, torn: size - end };
   }
 
   constructor(handle, end) {

@@ -47,9 +47,10 @@ function createServer(folder) {
   return http.createServer((request, response) => {
     serve(root, request, response).catch((error) => {
       // With part of the body sent there is no other way to say that the rest does not come.
-      if (response.headersSent) response.destroy();
-      else if (NOT_FOUND.includes(error.code)) refuse(response, 404);
-      else refuse(response, 500, console.error(error));
+      if (response.headersSent) return response.destroy();
+      if (NOT_FOUND.includes(error.code)) return refuse(response, 404);
+      console.error(error);
+      refuse(response, 500);
     });
   });
 }
@@ -65,7 +66,7 @@ async function serve(root, request, response) {
   let stats = await fs.stat(file);
   if (stats.isDirectory()) {
     // Relative links of its page count from the folder only with a slash at the end.
-    if (!name.endsWith('/')) return redirect(response, request.url);
+    if (!name.endsWith('/')) return redirect(response, name, request.url);
     file = path.join(file, 'index.html');
     stats = await fs.stat(file);
   }
@@ -120,7 +121,9 @@ async function send(handle, start, length, response) {
 function toName(url) {
   try {
     const name = decodeURIComponent(url.split(/[?#]/, 1)[0]);
-    return name.includes('\0') ? undefined : path.posix.normalize(`/${name}`);
+    // On Windows these lead elsewhere, too.
+    if (name.includes('\0') || (path.sep === '\\' && /[\\:]/.test(name))) return undefined;
+    return path.posix.normalize(`/${name}`);
   } catch {
     return undefined; // broken percent-encoding
   }
@@ -153,10 +156,10 @@ function rangeOf(headers, stats) {
   return start > end ? null : { start, length: end - start + 1 };
 }
 
-function redirect(response, url) {
-  const [pathname, ...query] = url.split('?');
-  // Two slashes at the start would lead to another host.
-  const to = [`${pathname.replace(/^\/+/, '/')}/`, ...query].join('?');
+/** To the name and not to what was asked for, which can begin as the address of another host. */
+function redirect(response, name, url) {
+  const [, query] = /(\?[^#]*)/.exec(url) ?? [];
+  const to = `${name.split('/').map(encodeURIComponent).join('/')}/${query ?? ''}`;
   response.writeHead(301, { Location: to });
   response.end();
 }

@@ -144,8 +144,10 @@ describe('examples', () => {
 
     it('gives the page of a folder, at its own address', async () => {
       assert.equal(String((await request('/sub/')).body), '<p>sub');
-      const moved = await request('//sub?x=1');
-      assert.deepEqual([moved.status, moved.headers.location], [301, '/sub/?x=1']);
+      for (const url of ['/sub?x=1', '//sub?x=1', '/\\other/../sub?x=1', '//other/../sub?x=1']) {
+        const moved = await request(url);
+        assert.deepEqual([moved.status, moved.headers.location], [301, '/sub/?x=1'], url);
+      }
       assert.equal((await request('/')).status, 404);
     });
 
