@@ -7,6 +7,7 @@ const {
   descriptors,
   descriptorsOf,
   describeOnRing,
+  patient,
   resultOf,
   runProgram,
   sleep,
@@ -165,7 +166,7 @@ describe('lifetime: abort', () => {
     });
 
     it('more reads than the ring has room for: all reject, and the ring goes on', async () => {
-      const result = await resultOf(abortFullRing, { args: { fifo } });
+      const result = await resultOf(abortFullRing, { args: { fifo, limit: patient(3000) } });
       assert.deepEqual(result, { aborted: true, goesOn: true });
     });
   });
@@ -182,7 +183,7 @@ async function abortFullRing({ uring: fs, args, say }) {
   const outcomes = Promise.allSettled(readings);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const within = (promise) =>
-    Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 3000, 'hangs'))]);
+    Promise.race([promise, new Promise((resolve) => setTimeout(resolve, args.limit, 'hangs'))]);
   controller.abort();
   const aborted = await within(outcomes);
   const next = await within(fs.readFile('/proc/self/comm'));
