@@ -40,7 +40,8 @@ class CallbackRequest extends AsyncResource {
 
   /** @param {any} value a promise, if the operation goes on elsewhere */
   resolve(value) {
-    if (value instanceof Promise) {
+    // Of whatever class: the program may have put another in the place of Promise.
+    if (typeof value?.then === 'function') {
       value.then(
         (result) => this.#tell(null, result),
         (error) => this.#tell(withoutStack(error)),
@@ -68,10 +69,7 @@ class CallbackRequest extends AsyncResource {
 
   /** Calls the callback. Those of transfers, and of exists(), get something else. */
   call() {
-    const { callback, error, value } = this;
-    if (error !== null) this.runInAsyncScope(callback, undefined, error);
-    else if (value === undefined) this.runInAsyncScope(callback, undefined, null);
-    else this.runInAsyncScope(callback, undefined, null, value);
+    this.runInAsyncScope(callBack, this);
   }
 
   #tell(error, value) {
@@ -83,6 +81,18 @@ class CallbackRequest extends AsyncResource {
     if (deferred) return;
     deferred = true;
     binding.callLater();
+  }
+}
+
+/** What it throws is raised here, while the async context is that of the call. @this {CallbackRequest} */
+function callBack() {
+  const { callback, error, value } = this;
+  try {
+    if (error !== null) callback(error);
+    else if (value === undefined) callback(null);
+    else callback(null, value);
+  } catch (thrown) {
+    binding.raise(thrown);
   }
 }
 

@@ -107,6 +107,12 @@ function open(path, flags, mode, callback) {
 const onDescriptor = (call) => (fd, callback) =>
   isFunction(callback) && isDescriptor(fd) ? call(fd, callback) : undefined;
 
+const close = onDescriptor(descriptors.close);
+/** Node's callback for a close that has none: it, too, has to wait for what is under way. */
+function orThrow(error) {
+  if (error !== null) throw error;
+}
+
 /** The same, with an argument that may be left out. */
 const onDescriptorWith = (call, byDefault) => (fd, argument, callback) => {
   if (isFunction(argument)) {
@@ -179,7 +185,7 @@ const onVector = (call) => (fd, buffers, position, callback) => {
 const callbacks = {
   access,
   appendFile: write('appendFile'),
-  close: onDescriptor(descriptors.close),
+  close: (fd, callback = orThrow) => close(fd, callback),
   exists: (path, callback) =>
     isFunction(callback) && access(path, F_OK, (error) => callback(error === null)),
   fdatasync: onDescriptor(descriptors.fdatasync),

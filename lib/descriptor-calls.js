@@ -20,6 +20,8 @@ const { CURRENT_POSITION, isPlainStat, isPosition } = require('./validate');
 const { HAS_POSITIONS, IS_UNCACHED, IS_WRITABLE } = binding;
 
 const nothing = () => undefined;
+/** As an entry of `ops` does. */
+const refuse = () => -1;
 
 /**
  * What is under way on a descriptor, so that
@@ -235,12 +237,14 @@ function open(path, flags, mode, callback) {
 }
 
 function close(fd, callback) {
-  if (!isMainThread) return undefined;
+  const descriptor = descriptorOf(fd);
+  const isFree = descriptor.users === 0;
+  if (isFree && !isMainThread) return undefined;
   const request = prepare(CLOSE, undefined, undefined, undefined, callback);
   request.detail = () => callNode('close', fd);
-  const descriptor = descriptorOf(fd);
-  if (descriptor.users === 0) return enter(ops.close(fd), request);
-  descriptor.closes.push(() => startLate(request, () => ops.close(fd)));
+  if (isFree) return enter(ops.close(fd), request);
+  const start = isMainThread ? () => ops.close(fd) : refuse;
+  descriptor.closes.push(() => startLate(request, start));
   return request.promise;
 }
 

@@ -7,14 +7,22 @@
 const { loadNode } = require('./delegate');
 const { kRef } = require('./symbols');
 
+/** @returns {typeof import('./descriptor-calls') | null} null: there is no ring */
+function load() {
+  try {
+    if (require('./binding').binding === null || !require('./request').serves()) return null;
+    return require('./descriptor-calls');
+  } catch {
+    return null; // no descriptor is left to load it with
+  }
+}
+
 /** @returns {Function | undefined} see descriptor-calls.js; undefined: there is no ring */
 function startReader(most) {
-  if (require('./binding').binding === null) return undefined;
+  const descriptors = load();
+  if (descriptors === null) return undefined;
   const { toCallback } = require('./callback-request');
-  const { reader } = require('./descriptor-calls');
-  const { serves } = require('./request');
-  if (!serves()) return undefined;
-  const next = reader(most);
+  const next = descriptors.reader(most);
   return (fd, buffer, position, callback) =>
     toCallback(next(fd, buffer, position), (error, result) => {
       if (error === null) callback(null, result.bytesRead, result.buffer);

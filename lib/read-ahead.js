@@ -4,6 +4,7 @@
  * else (pipes, the end of the file, what has grown since) is read when it is asked for.
  */
 
+const { systemError } = require('./errors');
 const { seek } = require('./request');
 const { kChanges, kInTurn, kReadAt } = require('./symbols');
 
@@ -56,6 +57,7 @@ class ReadAhead {
     if (position !== undefined) return this.#next(buffer, position);
     return this.handle[kInTurn](async () => {
       const at = seek(this.handle.fd, 0, SEEK_CUR);
+      if (at < 0) throw systemError(at, 'read'); // the program has closed it
       const result = await this.#next(buffer, at);
       seek(this.handle.fd, at + result.bytesRead, SEEK_SET);
       return result;

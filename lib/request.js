@@ -32,12 +32,15 @@ const uncurryThis = (method) => Function.prototype.call.bind(method);
  * @property {() => boolean} [namesPath] whether errors of the later steps name the path
  */
 
+/** What Node's functions return, whatever the program has put in the place of Promise. */
+const { constructor: NativePromise } = (async () => {})();
+
 /** One operation under way: what it is about, and the only strong reference to the memory it uses. */
 class Request {
   constructor(operation, path, dest, pin) {
     /** @type {Operation} */
     this.operation = operation;
-    this.promise = new Promise(takeResolvers);
+    this.promise = new NativePromise(takeResolvers);
     if (takenReject === undefined) refuseFullStack(this.promise);
     this.resolve = takenResolve;
     this.reject = takenReject;

@@ -220,6 +220,15 @@ static napi_value take(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* raise(error): an uncaught exception, in the async context of the code that runs. */
+static napi_value raise_error(napi_env env, napi_callback_info info) {
+  napi_value error = NULL;
+  size_t count = 1;
+  TRY(napi_get_cb_info(env, info, &count, &error, NULL, NULL));
+  (void)napi_fatal_exception(env, error); /* 'uncaughtException', or the end of the process */
+  return NULL;
+}
+
 /* seek(descriptor, offset, whence): the file's position after that, or -errno. Of what has
  * positions: nothing waits for a disk. */
 static napi_value seek(napi_env env, napi_callback_info info) {
@@ -288,7 +297,7 @@ static bool raise_uncaught(napi_env env) {
       napi_get_and_clear_last_exception(env, &error) != napi_ok) {
     return false;
   }
-  (void)napi_fatal_exception(env, error); /* 'uncaughtException', or the end of the process */
+  (void)napi_fatal_exception(env, error);
   return true;
 }
 
@@ -622,6 +631,7 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   TRY(export_function(env, exports, "cancel", cancel, environment));
   TRY(export_function(env, exports, "shield", shield, environment));
   TRY(export_function(env, exports, "take", take, environment));
+  TRY(export_function(env, exports, "raise", raise_error, environment));
   TRY(export_function(env, exports, "seek", seek, environment));
   TRY(export_function(env, exports, "look", look, environment));
   TRY(export_function(env, exports, "directAlignment", direct_alignment, environment));

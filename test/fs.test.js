@@ -250,6 +250,46 @@ describe('lib/fs', () => {
       assert.deepEqual([first, second.code], [null, 'EBADF']);
     });
 
+    const writesThenCloses = ({ root, args, say }) => {
+      const program = require(`${root}/lib/fs`);
+      const number = nodeFs.openSync(args.file, 'w');
+      const codes = [];
+      for (let i = 0; i < 20; i++) {
+        program.write(number, `${i},`, (error) => {
+          if (codes.push(String(error?.code)) < 20) return;
+          const look = () => {
+            try {
+              nodeFs.fstatSync(number);
+              setTimeout(look, 1);
+            } catch {
+              say({ codes, written: nodeFs.readFileSync(args.file, 'latin1') });
+            }
+          };
+          look();
+        });
+      }
+      program.close(number, ...(args.withCallback ? [() => {}] : []));
+    };
+    const allWritten = {
+      codes: Array(20).fill('undefined'),
+      written: Array.from({ length: 20 }, (_, i) => `${i},`).join(''),
+    };
+
+    it('so does one without a callback', async () => {
+      const args = { file: folder.in('closed'), withCallback: false };
+      assert.deepEqual(await resultOf(writesThenCloses, { args }), allWritten);
+      nodeFs.closeSync(fd);
+    });
+
+    it('and one in a worker, which is Node’s', async () => {
+      for (const withCallback of [true, false]) {
+        const worker = startWorker(writesThenCloses, { file: folder.in('closed'), withCallback });
+        assert.deepEqual(await nextMessage(worker), allWritten);
+        await worker.terminate();
+      }
+      nodeFs.closeSync(fd);
+    });
+
     it('the same number for another file is no matter', async () => {
       for (let i = 0; i < 20; i++) {
         const other = folder.file(`number ${i}`, `${i}`);
@@ -318,6 +358,45 @@ describe('lib/fs', () => {
         await read(fs.createReadStream('elsewhere', { fs: given })),
         nodeFs.readFileSync(file),
       );
+    });
+
+    it('whose descriptor is closed meanwhile fail as Node’s do', async () => {
+      const large = folder.file('large', pattern(500_000));
+      for (const { createReadStream } of [nodeFs, fs]) {
+        const number = nodeFs.openSync(large);
+        const stream = createReadStream('', { fd: number, autoClose: false });
+        let chunks = 0;
+        const reading = (async () => {
+          for await (const chunk of stream) {
+            if (++chunks === 3) nodeFs.closeSync(number);
+            assert.ok(chunk.length > 0);
+          }
+        })();
+        await assert.rejects(reading, {
+          code: 'EBADF',
+          message: 'EBADF: bad file descriptor, read',
+        });
+      }
+    });
+
+    it('where no descriptor is left to load the ring’s part with', async () => {
+      const said = await resultOf(
+        ({ root, args, say }) => {
+          const program = require(`${root}/lib/fs`);
+          const stream = program.createReadStream('', { fd: nodeFs.openSync(args.file) });
+          const open = () => nodeFs.openSync('/dev/null') && open();
+          try {
+            open();
+          } catch {
+            stream.on('data', (chunk) => say(String(chunk)));
+          }
+        },
+        {
+          args: { file: folder.file('of the last descriptor', 'contents') },
+          launcher: ['sh', '-c', 'ulimit -n 64; exec "$0" "$@"'],
+        },
+      );
+      assert.equal(said, 'contents');
     });
 
     describeOnRing('on the ring', () => {
@@ -472,6 +551,76 @@ describe('lib/fs', () => {
       );
       assert.equal(code, 1);
       assert.match(stderr, /throw new Error\('thrown'\);\n +\^\n\nError: thrown\n/);
+    });
+
+    it('in the async context of the call', async () => {
+      const { said } = await runProgram(
+        ({ root, args, say }) => {
+          const program = require(`${root}/lib/fs`);
+          const context = new (require('node:async_hooks').AsyncLocalStorage)();
+          process.on('uncaughtException', ({ message }) => say([message, context.getStore()]));
+          for (const name of ['stat', 'readFile', 'unlink']) {
+            context.run(name, () => {
+              program[name](`${args.file}${name === 'unlink' ? ' no' : ''}`, () => {
+                throw new Error(name);
+              });
+            });
+          }
+        },
+        { args: { file } },
+      );
+      assert.deepEqual(said.sort(), [
+        ['readFile', 'readFile'],
+        ['stat', 'stat'],
+        ['unlink', 'unlink'],
+      ]);
+    });
+
+    it('are told the outcome where the program has a Promise of its own', async () => {
+      const outcomes = await resultOf(
+        async ({ root, args, say }) => {
+          const program = require(`${root}/lib/fs`);
+          const Native = Promise;
+          globalThis.Promise = class Promise {
+            constructor(executor) {
+              this.native = new Native(executor);
+            }
+
+            static resolve(value) {
+              return new this((resolve) => resolve(value));
+            }
+
+            then(...handlers) {
+              return this.native.then(...handlers);
+            }
+          };
+          const told = (name, ...rest) =>
+            new Native((resolve) => {
+              program[name](...rest, (error, value) =>
+                resolve([name, String(error?.code), String(value)]),
+              );
+            });
+          const chunks = [];
+          const writing = program.promises.writeFile(args.file, 'text');
+          await writing;
+          const outcome = [
+            writing instanceof Native,
+            await told('truncate', args.file, 2),
+            await told('mkdir', `${args.file}-a/b`, { recursive: true }),
+            await told('rename', `${args.file} no`, args.file),
+          ];
+          for await (const chunk of program.createReadStream(args.file)) chunks.push(`${chunk}`);
+          say([...outcome, chunks]);
+        },
+        { args: { file: folder.file('promised', 'text') } },
+      );
+      assert.deepEqual(outcomes, [
+        true,
+        ['truncate', 'undefined', 'undefined'],
+        ['mkdir', 'undefined', folder.in('promised-a')],
+        ['rename', 'ENOENT', 'undefined'],
+        ['te'],
+      ]);
     });
 
     it('the process waits for them, and then ends', async () => {
