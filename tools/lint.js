@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const api = require('./api');
-const { faultsOf } = require('./lib/binary');
+const { faultsOf, faultsOfPrebuild } = require('./lib/binary');
 const debian = require('./lib/debian');
 const { ensureHeaders } = require('./lib/headers');
 const { ADDON, binaryOf } = require('./lib/native');
@@ -95,17 +95,15 @@ function gatesForC({ fix }) {
 
 /** What is wrong with the built addon, and with what of prebuilds/ is made of these sources. */
 function faultsOfBinaries() {
-  const own = { file: binaryOf(ADDON) };
-  const brought = TARGETS.filter(isCurrent).map((target) => ({
-    file: fileOf(target),
-    ...target,
-    stripped: true,
-  }));
-  return [own, ...brought]
-    .flatMap(({ file, ...options }) =>
-      faultsOf(file, options).map((fault) => `${path.relative(ROOT, file)} ${fault}`),
-    )
-    .join('\n');
+  const told = (file, faults) => faults.map((fault) => `${path.relative(ROOT, file)} ${fault}`);
+  const own = binaryOf(ADDON);
+  return [
+    ...told(own, faultsOf(own)),
+    ...TARGETS.filter(isCurrent).flatMap((target) => {
+      const file = fileOf(target);
+      return told(file, faultsOfPrebuild(file, target));
+    }),
+  ].join('\n');
 }
 
 /** @returns {Gate[]} */

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const { run } = require('./run');
 
 /**
- * The newest version of a symbol of glibc that a binary may need: that of Node's unofficial builds for the
+ * The newest version of a symbol of glibc that the package's binaries may need: that of Node's unofficial builds for the
  * oldest systems. (Node's own need 2.28.) On arm64 it is the first there is.
  */
 const GLIBC_LIMIT = '2.17';
@@ -18,7 +18,7 @@ const MACHINES = {
 };
 
 /** What Node looks for, and what musl's start files bring along. */
-const EXPORTS = { glibc: /^(napi|node_api)_/, musl: /^(napi|node_api)_|^_(init|fini)$/ };
+const EXPORTED = /^(napi|node_api)_|^_(init|fini)$/;
 
 /** Of Node, or asked for by the compiler and done without where there is none. */
 const UNVERSIONED = /^(napi|node_api|uv)_|^(_ITM_(de)?registerTMCloneTable|__gmon_start__)$/;
@@ -70,35 +70,49 @@ function newestGlibc(file) {
 }
 
 /**
- * What is wrong with a binary: it must need nothing but Node and the C library, and that in an old version,
- * and show no symbol of its own.
+ * What is wrong with any build of the addon: it must not need liburing.so, nor what Electron refuses, and
+ * show no symbol of its own.
  *
  * @param {string} file
- * @param {{ arch?: string, libc?: 'glibc' | 'musl', stripped?: boolean }} [options]
  * @returns {string[]}
  */
-function faultsOf(file, { arch = process.arch, libc = 'glibc', stripped = false } = {}) {
+function faultsOf(file) {
   if (!fs.existsSync(file)) return ['there is no such binary'];
-  const { machine, needed, exported, imported, isStripped } = describe(file);
-  const expected = MACHINES[arch];
-  const libraries = libc === 'musl' ? ['libc.so'] : ['libc.so.6', expected?.loader];
+  const { needed, exported, imported } = describe(file);
+  return [
+    ...needed.filter((name) => name.startsWith('liburing')).map((name) => `needs ${name}`),
+    ...imported.filter(({ name }) => REFUSED.test(name)).map(({ name }) => `needs ${name}`),
+    ...exported.filter((name) => !EXPORTED.test(name)).map((name) => `exports ${name}`),
+  ];
+}
 
+/**
+ * What is wrong with a binary that the package brings: besides, it must be for its target, need nothing but
+ * Node and the C library, and that in an old version, and be stripped.
+ *
+ * @param {string} file
+ * @param {{ arch: string, libc: 'glibc' | 'musl' }} target
+ * @returns {string[]}
+ */
+function faultsOfPrebuild(file, { arch, libc }) {
+  const faults = faultsOf(file);
+  if (faults.length > 0) return faults;
+  const { machine, needed, imported, isStripped } = describe(file);
+  const expected = MACHINES[arch];
+  const libraries = libc === 'musl' ? ['libc.so'] : ['libc.so.6', expected.loader];
   const isFine = ({ name, version }) => {
-    if (REFUSED.test(name)) return false;
     if (version === undefined) return libc === 'musl' || UNVERSIONED.test(name);
     const [, number] = /^GLIBC_(\d.*)/.exec(version) ?? [];
     return libc === 'glibc' && number !== undefined && isOlderOrSame(number, GLIBC_LIMIT);
   };
-  const faults = [
+  return [
+    ...(machine.includes(expected.machine) ? [] : [`is for ${machine}`]),
+    ...(isStripped ? [] : ['is not stripped']),
     ...needed.filter((name) => !libraries.includes(name)).map((name) => `needs ${name}`),
     ...imported
       .filter((symbol) => !isFine(symbol))
       .map(({ name, version }) => `needs ${version === undefined ? name : `${name}@${version}`}`),
-    ...exported.filter((name) => !EXPORTS[libc].test(name)).map((name) => `exports ${name}`),
   ];
-  if (expected && !machine.includes(expected.machine)) faults.push(`is for ${machine}`);
-  if (stripped && !isStripped) faults.push('is not stripped');
-  return faults;
 }
 
-module.exports = { GLIBC_LIMIT, describe, faultsOf, newestGlibc };
+module.exports = { describe, faultsOf, faultsOfPrebuild, newestGlibc };

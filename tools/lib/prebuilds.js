@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { Archive, makeOnce } = require('./archive');
-const { faultsOf } = require('./binary');
+const { faultsOfPrebuild } = require('./binary');
 const debian = require('./debian');
 const { ensureHeaders } = require('./headers');
 const { ROOT, StepError, run, runStep, say } = require('./run');
@@ -59,7 +59,7 @@ function makePrebuild(target) {
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
-  const faults = faultsOf(fileOf(target), { ...target, stripped: true });
+  const faults = faultsOfPrebuild(fileOf(target), target);
   if (faults.length > 0) {
     fs.rmSync(fileOf(target), { force: true });
     throw new StepError(`the check of ${target.name}`, faults.join('\n'), againWith(target));
