@@ -269,8 +269,8 @@ static napi_value direct_alignment(napi_env env, napi_callback_info info) {
 /* What look() says. */
 enum { HAS_POSITIONS = 1, IS_UNCACHED = 2, IS_WRITABLE = 4 };
 
-/* look(descriptor): whether what the program has open there has positions (a regular file, a block
- * device), is read past the page cache, may be written to. No server is asked. */
+/* look(descriptor): whether what the program has open there has positions and is waited for, is
+ * read past the page cache, may be written to. No server is asked, and no disk. */
 static napi_value look(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   size_t count = 1;
@@ -278,13 +278,11 @@ static napi_value look(napi_env env, napi_callback_info info) {
   int32_t found = 0;
   TRY(napi_get_cb_info(env, info, &count, &value, NULL, NULL));
   TRY(napi_get_value_int32(env, value, &fd));
-  struct statx stat;
-  if (ufs_statx_fd(fd, STATX_TYPE, &stat) == 0 &&
-      (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode))) {
-    const int flags = fcntl(fd, F_GETFL);
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0 && lseek(fd, 0, SEEK_CUR) >= 0) {
     found = HAS_POSITIONS;
-    if (flags >= 0 && (flags & O_DIRECT) != 0) found |= IS_UNCACHED;
-    if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY) found |= IS_WRITABLE;
+    if ((flags & O_DIRECT) != 0) found |= IS_UNCACHED;
+    if ((flags & O_ACCMODE) != O_RDONLY) found |= IS_WRITABLE;
   }
   return number(env, found);
 }

@@ -24,6 +24,7 @@ const [seed, milliseconds, folder] = isMainThread
  * boolean, k a slot, P paths, i an id. */
 const ARGUMENTS = {
   open: 'pfm',
+  openForProgram: 'pfm',
   close: 'd',
   read: 'dbo',
   readFresh: 'dbo',
@@ -52,7 +53,9 @@ const ARGUMENTS = {
   writeFile: 'pfmby',
   readFileMany: 'Pf',
   statMany: 'Pf',
+  callLater: '',
   cancel: 'i',
+  look: 'd',
   shield: 'i',
   take: 'iv',
 };
@@ -115,6 +118,7 @@ function deliver(status) {
   }
   if (chance(50)) deliver(binding.flush());
   if (chance(100)) throw new RangeError('thrown while results were delivered');
+  return chance(5); // whether it wants to be called once more
 }
 
 function take(id, result, extra) {
@@ -123,7 +127,7 @@ function take(id, result, extra) {
   if (request === undefined) fail(`a result of nobody: ${id}`);
   pending[id] = undefined;
   underWay--;
-  if (request.name === 'open' && result >= 0) descriptors.add(result);
+  if (request.name.startsWith('open') && result >= 0) descriptors.add(result);
   const wholeFile = /^(read|write)File/.test(request.name);
   if (wholeFile && result >= 0 && extra & binding.UNFINISHED) slots.add(extra >> 4);
 }
@@ -261,6 +265,7 @@ function call(name) {
   } catch {
     return; // an exception is an answer
   }
+  if (name === 'look') return;
   if (name === 'close' && result >= 0) descriptors.delete(args[0]);
   if (name === 'close_slot' && result >= 0) slots.delete(args[0]);
   if (/Many$/.test(name)) {

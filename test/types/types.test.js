@@ -13,6 +13,10 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const uringFs = require('../..');
+const dropIn = require('../../lib/fs');
+const register = require('../../lib/register');
+
+register.unregister(); // here it is about its names
 
 const ROOT = path.join(__dirname, '..', '..');
 const TSC = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
@@ -32,10 +36,15 @@ const OPTIONS = {
 /** Start of every generated program. */
 const PRELUDE = `
 import ours = require('uring-fs');
+import dropIn = require('uring-fs/fs');
+import register = require('uring-fs/register');
 import type { EventEmitter } from 'node:events';
+import type * as nodeFs from 'node:fs';
 import type * as node from 'node:fs/promises';
 type Ours = typeof ours;
 type Node = typeof node;
+type DropIn = typeof dropIn;
+type NodeFs = typeof nodeFs;
 type Callable = (...args: never) => unknown;
 declare const none: any;
 `;
@@ -274,6 +283,19 @@ describe('index.d.ts', function () {
       'operations-value': fits(operations, 'Record<string, ours.ServedBy>'),
       stats: sameNames({ found: Object.keys(stats), declared: 'keyof ours.RingStats' }),
       'stats-value': fits(stats, 'ours.RingStats'),
+      'drop-in': sameNames({
+        found: Object.getOwnPropertyNames(dropIn),
+        declared: 'keyof DropIn',
+        nodeFound: Object.getOwnPropertyNames(fs),
+        nodeDeclared: 'keyof NodeFs',
+      }),
+      'drop-in-same': `${PRELUDE}
+type Same = Omit<NodeFs, 'promises'>;
+export const there: Same = none as DropIn;
+export const back: Omit<DropIn, 'promises'> = none as Same;
+export const promises: Ours = dropIn.promises;
+`,
+      register: sameNames({ found: Object.keys(register), declared: 'keyof typeof register' }),
     };
     const files = Object.entries(programs).map(([name, text]) => [`${name}.cts`, text]);
     const drift = project('drift', { module: 'nodenext' }, Object.fromEntries(files));
@@ -335,6 +357,13 @@ describe('index.d.ts', function () {
     assertCompiled('stats');
     assertCompiled('stats-value');
   });
+
+  it('uring-fs/fs has the types of node:fs, and promises of uring-fs', () => {
+    assertCompiled('drop-in');
+    assertCompiled('drop-in-same');
+  });
+
+  it('declares what uring-fs/register exports', () => assertCompiled('register'));
 
   it('declares no name that an ES module cannot import', async () => {
     const { default: main } = await import(pathToFileURL(require.resolve('../..')).href);

@@ -17,6 +17,7 @@ import * as nodePromises from 'node:fs/promises';
 import type { Interface as ReadlineInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import { promisify } from 'node:util';
 
 import fsDefault from 'uring-fs';
 import * as fs from 'uring-fs';
@@ -35,6 +36,8 @@ import {
   type ServedBy,
 } from 'uring-fs';
 import fsRequired = require('uring-fs');
+import * as dropIn from 'uring-fs/fs';
+import { register, unregister } from 'uring-fs/register';
 
 /** True for the same type only: `any` equals nothing but itself. */
 type Equal<A, B> =
@@ -342,4 +345,25 @@ export function stats(): number {
   ring.stats().failed;
 
   return text.length + completed + inline + enters + queued + inFlight + peakQueued + peakInFlight;
+}
+
+// uring-fs/fs is node:fs, and uring-fs/register two functions.
+export function dropIns(fd: number): void {
+  dropIn.readFile('file', 'utf8', (error, text) => {
+    expectType<NodeJS.ErrnoException | null>()(error);
+    expectType<string>()(text);
+  });
+  dropIn.read(fd, Buffer.alloc(1), 0, 1, null, (error, bytesRead) => {
+    expectType<number>()(bytesRead);
+  });
+  const contents = promisify(dropIn.readFile)('file');
+  expectType<OwnBuffer>()(contents);
+  const stream: ReadStream = dropIn.createReadStream('file', { start: 1 });
+  const texts: Promise<string[]> = dropIn.promises.readFiles(['file'], 'utf8');
+  const entries: string[] = dropIn.readdirSync('.');
+  // @ts-expect-error a callback is missing
+  dropIn.stat('file');
+  const registered: boolean = register();
+  unregister();
+  void [stream, texts, entries, registered];
 }
