@@ -43,6 +43,10 @@ const NOT_HERE = [
     title: /loading it loads little/,
     why: 'what exchanges the addon loads modules of its own',
   },
+  {
+    title: /without memory for a copy the pool reads/,
+    why: 'AddressSanitizer ends a process that is refused memory',
+  },
 ];
 
 async function main(args) {

@@ -34,8 +34,9 @@ describe('uring-fs doctor', () => {
     assert.match(stdout, onRing ? /^io_uring is in use\.$/m : /^The thread pool serves: .+\.$/m);
     assert.ok(stdout.includes(`File system of ${folder.in()}`));
     assert.equal(stdout, util.stripVTControlCharacters(stdout));
-    for (const line of stdout.split('\n'))
-      assert.ok(line.length <= 80 || !/ .* .* /.test(line), line);
+    // A path is as long as it is, and so is what names one.
+    const isBreakable = (line) => / .* .* /.test(line) && !/\bURING_FS_\w+=/.test(line);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80 || !isBreakable(line), line);
   });
 
   it('--json has what the document says, and what ring.status() says', () => {
