@@ -5,6 +5,7 @@
  */
 
 const { loadNode } = require('./delegate');
+const { withoutStack } = require('./errors');
 const { kRef } = require('./symbols');
 
 /** @returns {typeof import('./descriptor-calls') | null} null: there is no ring */
@@ -21,13 +22,13 @@ function load() {
 function startReader(most) {
   const descriptors = load();
   if (descriptors === null) return undefined;
-  const { toCallback } = require('./callback-request');
   const next = descriptors.reader(most);
+  // What has the chunk before this one runs first, and may want no more.
   return (fd, buffer, position, callback) =>
-    toCallback(next(fd, buffer, position), (error, result) => {
-      if (error === null) callback(null, result.bytesRead, result.buffer);
-      else callback(error, 0, buffer);
-    });
+    next(fd, buffer, position)?.then(
+      (result) => process.nextTick(callback, null, result.bytesRead, result.buffer),
+      (error) => process.nextTick(callback, withoutStack(error), 0, buffer),
+    );
 }
 
 /**
