@@ -93,7 +93,9 @@ function shape() {
     } else if (callbackNames.includes(name)) {
       if (ruledOut === null) property.value = throughRing(name);
     } else if (name === 'createReadStream' || name === 'createWriteStream') {
-      property.value = creator(name, property.value);
+      // Deno has it by a getter.
+      const value = creator(name, nodeFs[name]);
+      all[name] = { configurable: true, enumerable: property.enumerable, value, writable: true };
     } else if (property.set !== undefined) {
       all[name] = onDemand(name, STREAMS[name] ?? property.get, property);
     }

@@ -31,9 +31,16 @@ const RUNTIMES = {
 /** The other entries, where Node's own functions serve. */
 const OTHER_ENTRIES = `
 require('uring-fs/register');
-require('uring-fs/fs').readFile('package.json', 'utf8', (error, text) => {
+const fs = require('uring-fs/fs');
+fs.readFile('package.json', 'utf8', (error, text) => {
   require('node:fs').readFile('package.json', 'utf8', (none, same) => {
-    console.log(error === null && text === same);
+    const stream = fs.createReadStream('package.json', 'utf8');
+    let streamed = '';
+    stream.on('data', (chunk) => (streamed += chunk));
+    stream.on('close', () => {
+      const isOurs = stream instanceof fs.ReadStream;
+      console.log(JSON.stringify(error === null && [text, same, streamed, isOurs]));
+    });
   });
 });
 `;
@@ -68,7 +75,9 @@ describe('in other runtimes', function () {
       }
 
       it('so they do by the other entries', () => {
-        assert.equal(run('entries.cjs'), 'true\n');
+        const text = nodeFs.readFileSync(installed.in('package.json'), 'utf8');
+        const said = JSON.parse(run('entries.cjs'));
+        assert.deepEqual(said, [text, text, text, true]);
       });
     });
   }
