@@ -66,7 +66,7 @@ const SLOTS = { mkdir: ['path', 'mode'], open: ['path', 'flags', 'mode'] };
  * versions, by a failed assertion in Node's binding.
  */
 function isOutOfReach(name, slot, odd) {
-  const isDescriptor = slot === 0 && (CALLS[name][0] === FD || /File$/.test(name));
+  const isDescriptor = slot === 0 && (CALLS[name][0] === FD || /File$|^truncate$/.test(name));
   if (isDescriptor && ['0', '-0', '1', 'symbol'].includes(odd)) return true;
   // Thrown in a tick of its own.
   if (slot === 0 && name === 'readFile' && odd === '-1') return true;
