@@ -93,6 +93,7 @@ function callBack() {
     else callback(null, value);
   } catch (thrown) {
     binding.raise(thrown);
+    throw thrown;
   }
 }
 

@@ -193,7 +193,17 @@ function start() {
     pollIdle: sqpoll?.idle ?? 0,
     pollCpu: sqpoll?.cpu ?? -1,
   };
-  description = binding.start({ ...shared, settings, slab: memory }, deliver);
+  try {
+    description = binding.start({ ...shared, settings, slab: memory }, deliver);
+  } catch (error) {
+    if (!/has been started/.test(error.message)) throw error;
+    // By another copy of this module: it has been loaded anew (by Jest, for example), the native one has not.
+    description = {
+      code: 'not-loaded',
+      reason: 'another copy of this package has the ring',
+      operations: {},
+    };
+  }
   const { code, reason } = description;
   if (code !== undefined) failure = { code, reason };
   for (const name of Object.keys(ops)) {

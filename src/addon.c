@@ -39,6 +39,7 @@ struct ufs_environment {
   ufs_call *calls;
   char *paths; /* [PATHS_SIZE], of the call under way; NULL before the first of many paths */
   bool running;
+  bool raised; /* what JS is about to throw has been an uncaught exception already */
 };
 
 /* Bytes of all paths of one call. */
@@ -220,11 +221,14 @@ static napi_value take(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* raise(error): an uncaught exception, in the async context of the code that runs. */
+/* raise(error): an uncaught exception, in the async context of the code that runs. That then has
+ * to throw it to the loop, as Node has left the contexts that its callback scope would leave. */
 static napi_value raise_error(napi_env env, napi_callback_info info) {
   napi_value error = NULL;
   size_t count = 1;
-  TRY(napi_get_cb_info(env, info, &count, &error, NULL, NULL));
+  void *data = NULL;
+  TRY(napi_get_cb_info(env, info, &count, &error, NULL, &data));
+  ((ufs_environment *)data)->raised = true;
   (void)napi_fatal_exception(env, error); /* 'uncaughtException', or the end of the process */
   return NULL;
 }
@@ -288,14 +292,17 @@ static napi_value look(napi_env env, napi_callback_info info) {
 }
 
 /* False: nothing has been thrown. */
-static bool raise_uncaught(napi_env env) {
+static bool raise_uncaught(ufs_environment *environment) {
+  napi_env env = environment->env;
+  const bool is_raised = environment->raised;
+  environment->raised = false;
   bool is_pending = false;
   napi_value error = NULL;
   if (napi_is_exception_pending(env, &is_pending) != napi_ok || !is_pending ||
       napi_get_and_clear_last_exception(env, &error) != napi_ok) {
     return false;
   }
-  (void)napi_fatal_exception(env, error);
+  if (!is_raised) (void)napi_fatal_exception(env, error);
   return true;
 }
 
@@ -319,7 +326,7 @@ static bool call_deliver(ufs_environment *environment, uint32_t status) {
     /* What a callback or a tick has thrown. Left pending it would come out of some later, unrelated
      * call. An environment that is being ended runs no more JS and gives any status, this one
      * too, with nothing thrown. */
-    if (result == napi_pending_exception) left = raise_uncaught(env);
+    if (result == napi_pending_exception) left = raise_uncaught(environment);
   }
   (void)napi_close_handle_scope(env, scope);
   return left;

@@ -576,6 +576,34 @@ describe('lib/fs', () => {
       ]);
     });
 
+    it('and the async scopes are left once, whatever is thrown', async () => {
+      const { said } = await runProgram(
+        ({ root, args, say }) => {
+          const program = require(`${root}/lib/fs`);
+          const entered = [];
+          require('node:async_hooks')
+            .createHook({
+              before: (id) => entered.push(id),
+              after(id) {
+                const place = entered.lastIndexOf(id);
+                if (place === -1) say('left twice');
+                else entered.splice(place, 1);
+              },
+            })
+            .enable();
+          process.on('uncaughtException', ({ message }) => say(message));
+          program.stat(args.file, () => {
+            process.nextTick(() => {
+              throw new Error('of a tick');
+            });
+            throw new Error('of a callback');
+          });
+        },
+        { args: { file } },
+      );
+      assert.deepEqual(said, ['of a callback', 'of a tick']);
+    });
+
     it('are told the outcome where the program has a Promise of its own', async () => {
       const outcomes = await resultOf(
         async ({ root, args, say }) => {
@@ -621,6 +649,25 @@ describe('lib/fs', () => {
         ['rename', 'ENOENT', 'undefined'],
         ['te'],
       ]);
+    });
+
+    it('of a copy that has been loaded anew are Node’s, as its promises are', async () => {
+      const said = await resultOf(
+        async ({ root, args, say }) => {
+          await require(root).stat(args.file);
+          for (const name of Object.keys(require.cache)) {
+            if (!name.endsWith('.node')) delete require.cache[name];
+          }
+          const copy = require(`${root}/lib/fs`);
+          await copy.promises.mkdir(`${args.file}-a/b`, { recursive: true });
+          await copy.promises.rm(`${args.file}-a`, { recursive: true });
+          copy.readFile(args.file, 'utf8', (error, text) => {
+            say([text, copy.existsSync(`${args.file}-a`), copy.promises.ring.status().backend]);
+          });
+        },
+        { args: { file: folder.file('loaded anew', 'text') } },
+      );
+      assert.deepEqual(said, ['text', false, 'threadpool']);
     });
 
     it('the process waits for them, and then ends', async () => {
