@@ -6,15 +6,18 @@
 
 const fs = require('node:fs');
 
+/** What a copy of this package that has put its own in their place (register.js) has found there. */
+const found = globalThis[Symbol.for('uring-fs.registered')];
+
 /** `node:fs/promises` */
-const nodePromises = { ...fs.promises };
+const nodePromises = found?.nodePromises ?? { ...fs.promises };
 
 const properties = Object.getOwnPropertyDescriptors(fs);
 
 /** `node:fs`, without what it loads only when it is asked for: streams, for example. */
-const nodeFs = Object.fromEntries(
-  Object.entries(properties).map(([name, { value }]) => [name, value]),
-);
+const nodeFs =
+  found?.nodeFs ??
+  Object.fromEntries(Object.entries(properties).map(([name, { value }]) => [name, value]));
 
 /** A class or the like that `node:fs` loads only when it is asked for. */
 function loadNode(name) {

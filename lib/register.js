@@ -7,10 +7,14 @@
 
 const nodeFs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
+const { nodeFs: originals, nodePromises } = require('./delegate');
 const { makeStreams } = require('./file-streams');
 const { callbackNames, promiseNames } = require('./names');
 
-/** Of the thread, whichever copy of this package has replaced the functions. */
+/**
+ * Of the thread, whichever copy of this package has replaced the functions: what was there (delegate.js), or
+ * modules of a copy that is loaded anew would take ours for Node's, and call them for ever.
+ */
 const kRegistered = Symbol.for('uring-fs.registered');
 
 /** What has been replaced: on which object, what was there before, and what is now. */
@@ -40,7 +44,8 @@ function register() {
   replace(nodeFs, 'WriteStream', WriteStream);
   replace(nodeFs, 'FileWriteStream', WriteStream);
   syncBuiltinESMExports();
-  Object.defineProperty(globalThis, kRegistered, { configurable: true, value: true });
+  const value = { nodeFs: originals, nodePromises };
+  Object.defineProperty(globalThis, kRegistered, { configurable: true, value });
   return true;
 }
 

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
-const { ROOT, onRing, useFolder } = require('./helpers/environment');
+const { ROOT, onRing, resultOf, useFolder } = require('./helpers/environment');
 
 const REGISTER = path.join(ROOT, 'lib', 'register.js');
 const FLAGS = ['-r', '--import'];
@@ -253,5 +253,22 @@ describe('lib/register', () => {
       errors,
       codes.flatMap((code) => [code, code]),
     );
+  });
+
+  it('is no circle when the package’s modules are loaded anew', async () => {
+    const said = await resultOf(
+      async ({ root, nodeFs, args, say }) => {
+        require(`${root}/lib/register`);
+        await nodeFs.promises.stat(args.folder);
+        for (const name of Object.keys(require.cache)) {
+          if (!name.endsWith('.node')) delete require.cache[name];
+        }
+        await nodeFs.promises.mkdir(`${args.folder}/a/b`, { recursive: true });
+        await nodeFs.promises.rm(`${args.folder}/a`, { recursive: true });
+        nodeFs.rm(`${args.folder}/a`, (error) => say(error.code));
+      },
+      { args: { folder: folder.in('') }, flags: ['--max-old-space-size=100'] },
+    );
+    assert.equal(said, 'ENOENT');
   });
 });
