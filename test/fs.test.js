@@ -173,6 +173,15 @@ describe('lib/fs', () => {
       writev: useFd((fd, callback) => fs.writev(fd, [bytes()], callback)),
     };
     const storage = new AsyncLocalStorage();
+    const { operations } = uring.ring.status();
+    /** What ring.status() calls it, where that is something else. */
+    const OPERATION = {
+      exists: 'access',
+      fdatasync: 'datasync',
+      fstat: 'stat',
+      fsync: 'sync',
+      ftruncate: 'truncate',
+    };
 
     for (const [name, call] of Object.entries(calls)) {
       it(`${name}, with the async context of the call`, async () => {
@@ -185,7 +194,10 @@ describe('lib/fs', () => {
             }),
           );
         });
-        assert.ok(submitted() > before);
+        // An old kernel has not all of them.
+        const [plain] = name.split(' ');
+        const isServed = operations[OPERATION[plain] ?? plain] === 'ring';
+        assert.equal(submitted() > before, isServed);
       });
     }
 

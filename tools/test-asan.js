@@ -16,6 +16,7 @@ const SHORT = [
   'test/binding.test.js',
   'test/directories.test.js',
   'test/faults.test.js',
+  'test/fs.test.js',
   'test/many.test.js',
   'test/request.test.js',
   'test/streams.test.js',

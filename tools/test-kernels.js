@@ -43,7 +43,7 @@ const FILES = [
   'parity/open parity/read-file parity/write-file parity/stat parity/entries parity/handle',
   'parity/handle-read parity/handle-write parity/pipes parity/sequences parity/unprivileged',
   'lifetime/abort lifetime/alive lifetime/exit lifetime/garbage lifetime/pins lifetime/workers',
-  'starvation disk fallback',
+  'fs starvation disk fallback',
 ];
 /** In these, too, some tests are about arguments, or about time. */
 const NOT_THESE = 'each argument|killed at any moment|power cut';
