@@ -34,6 +34,7 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->sync = false;
   request->superseded = false;
   request->slot_open = false;
+  request->closing = false;
   request->installing = false;
   request->delivered = false;
   request->shielded = false;

@@ -40,6 +40,7 @@ struct ufs_request {
   bool sync;           /* fsync before the close */
   bool superseded;     /* its remaining steps are to be cancelled */
   bool slot_open;      /* `slot` holds a file */
+  bool closing;        /* and is being closed */
   bool installing;     /* which is one of engine->installing */
   bool delivered;      /* JS is looking at it */
   bool shielded;       /* the kernel must not be given the caller's memory: caller_memory.h */

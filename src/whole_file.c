@@ -41,7 +41,7 @@ static bool finish_without_file(ufs_request *request) {
   return true;
 }
 
-/* ---- readFile: open ► read ► read until nothing comes; the close follows the hand-over ---- */
+/* ---- readFile: open ► read ► read until nothing comes ► close ---- */
 
 /*
  * A step in each submission, of many files side by side. A chain of links would save submissions,
@@ -50,6 +50,9 @@ static bool finish_without_file(ufs_request *request) {
  * Only a read that finds nothing tells the end of any kind of file (/proc gives what it likes,
  * whatever its size says). Nothing at all is no end yet: a FIFO may wait for its first writer
  * (file_ops.c), which JS finds out.
+ *
+ * It is closed before JS has the result, as by Node: a FIFO whose reader is still there lets the next
+ * writer in, and then fails its write.
  */
 
 static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
@@ -66,7 +69,9 @@ static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
 
 static void fill_read_file(ufs_engine *engine, ufs_request *request) {
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
-  if (request->installing) {
+  if (request->closing) {
+    io_uring_prep_close_direct(sqe, (unsigned)request->slot);
+  } else if (request->installing) {
     /* No flags: the descriptor is closed by an exec. */
     io_uring_prep_rw(UFS_OP_FIXED_FD_INSTALL, sqe, request->slot, NULL, 0, 0);
     sqe->flags |= IOSQE_FIXED_FILE;
@@ -108,8 +113,22 @@ static bool finish_install(ufs_engine *engine, ufs_request *request) {
   return true;
 }
 
+static bool begin_close(ufs_request *request, int64_t result) {
+  request->result = result;
+  set_extra(request, UFS_STEP_TRANSFER);
+  request->closing = true;
+  return false;
+}
+
+/* Given up, it is closed with its slot. */
+static bool finish_closing(ufs_request *request) {
+  request->slot_open = request->steps[0] == -ECANCELED;
+  return true;
+}
+
 /* `length` and then the result is the number of bytes in the block. */
 static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
+  if (request->closing) return finish_closing(request);
   if (request->installing) return finish_install(engine, request);
   const int32_t result = request->steps[0];
   if (!request->slot_open) {
@@ -122,17 +141,10 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   if (result > 0 && begin_install(engine, request)) return false;
   /* What the kernel gave up amid the file is gone on with, not begun anew. */
   const bool given_up = result == -ECANCELED && !request->cancelled && request->length > 0;
-  if (result < 0 && !given_up) {
-    request->result = result;
-    set_extra(request, UFS_STEP_TRANSFER);
-    return true;
-  }
+  if (result < 0 && !given_up) return begin_close(request, result);
+  if (result == 0 && request->length > 0) return begin_close(request, request->length);
   request->result = request->length;
-  if (result != 0 || request->length == 0) {
-    leave_slot_to_js(engine, request, UFS_STEP_TRANSFER);
-  } else {
-    set_extra(request, UFS_STEP_TRANSFER);
-  }
+  leave_slot_to_js(engine, request, UFS_STEP_TRANSFER);
   return true;
 }
 

@@ -5,6 +5,7 @@ const { spawn } = require('node:child_process');
 const nodeFs = require('node:fs');
 const { release } = require('node:os');
 const {
+  closesLate,
   descriptorsOf,
   inOneRequest,
   onRing,
@@ -68,6 +69,8 @@ describe('lib/whole-file', () => {
 
     it('without memory for what a FIFO has given: rejected, and the FIFO is closed', async function () {
       if (!inOneRequest) skip(this, 'of a file on a direct descriptor only');
+      nodeFs.writeFileSync(file, 'small');
+      await uring.readFile(file); // so that the next is taken for small, too
       const fifo = folder.fifo('no-memory');
       const writer = nodeFs.openSync(fifo, O_RDWR | O_NONBLOCK);
       const end = nodeFs.openSync(fifo, O_WRONLY);
@@ -95,6 +98,20 @@ describe('lib/whole-file', () => {
       };
       await until(isClosed, 'the close');
       nodeFs.closeSync(end);
+    });
+
+    it('of a FIFO: it has no reader any more when the promise resolves', async function () {
+      if (closesLate) skip(this, 'this kernel closes direct descriptors late');
+      const fifo = folder.fifo('left');
+      for (const size of [1, 5000, 30_000]) {
+        const writer = nodeFs.openSync(fifo, O_RDWR | O_NONBLOCK);
+        const reading = uring.readFile(fifo);
+        await sleep(5); // it is there by then, or there is a writer for it all the same
+        nodeFs.writeSync(writer, new Uint8Array(size));
+        setTimeout(() => nodeFs.closeSync(writer), 20);
+        assert.equal((await reading).length, size);
+        assert.throws(() => nodeFs.openSync(fifo, O_WRONLY | O_NONBLOCK), { code: 'ENXIO' });
+      }
     });
 
     it('on a full stack, which a promise swallows, nothing begins, and it holds up nothing', async () => {

@@ -17,9 +17,15 @@ const onRing = backend === 'io_uring';
 /** `ms`, or longer where all takes longer: in a machine that is emulated (tools/test-kernels.js). */
 const patient = (ms) => ms * Number(process.env.URING_FS_PATIENCE ?? 1);
 
-/** Whether this kernel reads or writes a small file in one request: by a chain on a direct descriptor. */
-const inOneRequest =
-  onRing && require('../../lib/request').ringState().description.operations.readFile;
+const { readFile, writeFile } = onRing
+  ? require('../../lib/request').ringState().description.operations
+  : {};
+
+/** Whether this kernel reads a small file in one request: on a direct descriptor. */
+const inOneRequest = onRing && readFile;
+
+/** Whether it closes direct descriptors some time after it has said so (6.1); then nothing is written to them. */
+const closesLate = inOneRequest && !writeFile;
 
 /** How long a program may take before it counts as hanging, ms: slow machines included. */
 const PROGRAM_TIMEOUT = patient(30_000);
@@ -228,6 +234,7 @@ function nextMessage(worker) {
 module.exports = {
   ROOT,
   backend,
+  closesLate,
   collect,
   collectUntil,
   describeOnRing,
