@@ -159,6 +159,8 @@ const { COUNT_UNCHECKED } = binding;
 
 let scheduled = false;
 let started = false;
+/** Whether another copy of this module has the ring, whose results are not to be taken. */
+let isOthers = false;
 /** Why there is no ring (any more). @type {{ code: string, reason: string } | null} */
 let failure = null;
 /** What binding.start() told of the ring. */
@@ -197,6 +199,7 @@ function start() {
     description = binding.start({ ...shared, settings, slab: memory }, deliver);
   } catch (error) {
     if (!/has been started/.test(error.message)) throw error;
+    isOthers = true;
     // By another copy of this module: it has been loaded anew (by Jest, for example), the native one has not.
     description = {
       code: 'not-loaded',
@@ -316,6 +319,7 @@ const exposed = [];
 let exposedCount = 0;
 
 function enterKernel() {
+  if (isOthers) return 0;
   if (exposedCount > 0) shieldMoved();
   const status = binding.flush();
   if (exposedCount > 0) keepExposed(counters[COUNT_UNCHECKED]);

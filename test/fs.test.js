@@ -666,18 +666,23 @@ describe('lib/fs', () => {
     it('of a copy that has been loaded anew are Node’s, as its promises are', async () => {
       const said = await resultOf(
         async ({ root, args, say }) => {
-          await require(root).stat(args.file);
+          const first = require(root);
+          await first.stat(args.file);
           for (const name of Object.keys(require.cache)) {
             if (!name.endsWith('.node')) delete require.cache[name];
           }
           const copy = require(`${root}/lib/fs`);
+          if (args.onRing) require(`${root}/lib/promises`);
+          await new Promise(setImmediate); // in a new turn, whose first flush would be the copy's
+          // The copy does not take away what the first one waits for.
+          await Promise.all([copy.promises.stat(args.file), first.stat(args.file)]);
           await copy.promises.mkdir(`${args.file}-a/b`, { recursive: true });
           await copy.promises.rm(`${args.file}-a`, { recursive: true });
           copy.readFile(args.file, 'utf8', (error, text) => {
             say([text, copy.existsSync(`${args.file}-a`), copy.promises.ring.status().backend]);
           });
         },
-        { args: { file: folder.file('loaded anew', 'text') } },
+        { args: { file: folder.file('loaded anew', 'text'), onRing } },
       );
       assert.deepEqual(said, ['text', false, 'threadpool']);
     });
