@@ -51,8 +51,8 @@ static bool finish_without_file(ufs_request *request) {
  * whatever its size says). Nothing at all is no end yet: a FIFO may wait for its first writer
  * (file_ops.c), which JS finds out.
  *
- * It is closed before JS has the result, as by Node: a FIFO whose reader is still there lets the next
- * writer in, and then fails its write.
+ * It is closed before JS has the result, as by Node: a FIFO whose reader is still there lets the
+ * next writer in, and then fails its write.
  */
 
 static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {

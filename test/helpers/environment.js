@@ -56,7 +56,10 @@ function useFolder() {
   before(() => {
     folder = nodeFs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-test-'));
   });
-  after(() => nodeFs.rmSync(folder, { recursive: true, force: true }));
+  after(function () {
+    this.timeout(patient(60_000)); // thousands of files on a busy disk
+    nodeFs.rmSync(folder, { recursive: true, force: true });
+  });
   return {
     in: (...names) => path.join(folder, ...names),
     file(name, contents = 'contents') {
