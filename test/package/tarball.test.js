@@ -41,8 +41,9 @@ describe('the package', function () {
 
   it('is what is needed to run it, to compile it and to know it', () => {
     const folders = new Set(filesIn(installed.package()).map((name) => name.split(path.sep)[0]));
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bench', 'index.d.ts', 'lib'];
-    assert.deepEqual([...folders].sort(), [...expected, 'package.json', 'prebuilds', 'src'].sort());
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'docs'];
+    const code = ['bench', 'index.d.ts', 'lib', 'package.json', 'prebuilds', 'src'];
+    assert.deepEqual([...folders].sort(), [...documents, ...code].sort());
     const native = filesIn(installed.package('src'));
     assert.deepEqual(
       native.filter((name) => !/^[^/]+\.(c|h|gyp)$/.test(name)),
