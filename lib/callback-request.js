@@ -12,7 +12,6 @@ const { Queue } = require('./queue');
 
 /** Those that are done, in the order of their callbacks. */
 const ready = new Queue();
-let waiting = 0;
 /** Whether the loop will come for them. */
 let deferred = false;
 
@@ -77,7 +76,6 @@ class CallbackRequest extends AsyncResource {
     this.value = value;
     this.done?.();
     ready.push(this);
-    waiting++;
     if (deferred) return;
     deferred = true;
     binding.callLater();
@@ -114,8 +112,7 @@ function deferCallbacks() {
  */
 function callNext(before) {
   const request = ready.shift();
-  if (request !== undefined) waiting--;
-  const isLast = waiting === 0;
+  const isLast = ready.length === 0;
   if (isLast) deferred = false;
   before(isLast);
   request?.call();

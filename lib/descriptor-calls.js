@@ -80,8 +80,6 @@ function viaPool(request) {
 }
 
 const asIs = (request, result) => result;
-const FSYNC = { syscall: 'fsync', finish: nothing, pool: viaPool };
-const FDATASYNC = { syscall: 'fdatasync', finish: nothing, pool: viaPool };
 const FTRUNCATE = { syscall: 'ftruncate', finish: nothing, pool: viaPool };
 const FSTAT = { syscall: 'fstat', finish: (request, result, at) => statsAt(at), pool: viaPool };
 const FSTAT_BIGINT = { ...FSTAT, finish: (request, result, at) => bigintStatsAt(at) };
@@ -135,6 +133,12 @@ function submit(fd, operation, callback, start, byPool, pin, inTurn = false) {
   return enter(id, request);
 }
 
+/** submit() of a read or write, in turn where it uses the file's own position. */
+function transfer(fd, operation, callback, start, byPool, pin, position) {
+  const inTurn = position === CURRENT_POSITION;
+  return submit(fd, operation, callback, start, byPool, pin, inTurn);
+}
+
 /** With the count, and what the caller gave. */
 const counted = (callback, given) => (error, count) => callback(error, count ?? 0, given);
 
@@ -155,8 +159,7 @@ function read(fd, given, bytes, offset, length, position, callback) {
     return id;
   };
   const byPool = () => callNode('read', fd, bytes, offset, length, orNull(position));
-  const inTurn = position === CURRENT_POSITION;
-  return submit(fd, READ, counted(callback, given), start, byPool, bytes, inTurn);
+  return transfer(fd, READ, counted(callback, given), start, byPool, bytes, position);
 }
 
 function readv(fd, given, views, position, callback) {
@@ -168,8 +171,7 @@ function readv(fd, given, views, position, callback) {
     return id;
   };
   const byPool = () => callNode('readv', fd, views, orNull(position));
-  const inTurn = position === CURRENT_POSITION;
-  return submit(fd, READ, counted(callback, given), start, byPool, views, inTurn);
+  return transfer(fd, READ, counted(callback, given), start, byPool, views, position);
 }
 
 /** Where there is more than one thing wrong, Node and the ring do not meet the same first. */
@@ -181,16 +183,14 @@ function write(fd, given, bytes, offset, length, position, callback) {
   if (!canWrite(fd)) return undefined;
   const start = () => ops.write(fd, bytes, offset, length, position);
   const byPool = () => callNode('write', fd, bytes, offset, length, orNull(position));
-  const inTurn = position === CURRENT_POSITION;
-  return submit(fd, WRITE, counted(callback, given), start, byPool, bytes, inTurn);
+  return transfer(fd, WRITE, counted(callback, given), start, byPool, bytes, position);
 }
 
 function writev(fd, given, views, position, callback) {
   if (!canWrite(fd)) return undefined;
   const start = () => ops.writev(fd, views, position);
   const byPool = () => callNode('writev', fd, views, orNull(position));
-  const inTurn = position === CURRENT_POSITION;
-  return submit(fd, WRITE, counted(callback, given), start, byPool, views, inTurn);
+  return transfer(fd, WRITE, counted(callback, given), start, byPool, views, position);
 }
 
 function fstat(fd, options, callback) {
@@ -206,23 +206,19 @@ function ftruncate(fd, length, callback) {
   return submit(fd, FTRUNCATE, callback, () => ops.ftruncate(fd, length), byPool);
 }
 
-const fsync = (fd, callback) =>
-  submit(
-    fd,
-    FSYNC,
-    callback,
-    () => ops.fsync(fd),
-    () => callNode('fsync', fd),
-  );
-
-const fdatasync = (fd, callback) =>
-  submit(
-    fd,
-    FDATASYNC,
-    callback,
-    () => ops.fdatasync(fd),
-    () => callNode('fdatasync', fd),
-  );
+const sync = (name) => {
+  const operation = { syscall: name, finish: nothing, pool: viaPool };
+  return (fd, callback) =>
+    submit(
+      fd,
+      operation,
+      callback,
+      () => ops[name](fd),
+      () => callNode(name, fd),
+    );
+};
+const fsync = sync('fsync');
+const fdatasync = sync('fdatasync');
 
 /*
  * Node closes what a worker has left open when it ends, and warns of what is closed that it has not seen
@@ -294,8 +290,7 @@ class DescriptorReader {
 function readOwn(fd, bytes, position) {
   const start = () => ops.readOwn(fd, bytes, 0, bytes.length, position);
   const byPool = () => callNode('read', fd, bytes, 0, bytes.length, orNull(position));
-  const inTurn = position === CURRENT_POSITION;
-  return submit(fd, READ_OWN, undefined, start, byPool, bytes, inTurn);
+  return transfer(fd, READ_OWN, undefined, start, byPool, bytes, position);
 }
 
 /**

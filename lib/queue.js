@@ -8,6 +8,10 @@ class Queue {
   #items = [];
   #from = 0;
 
+  get length() {
+    return this.#items.length - this.#from;
+  }
+
   push(item) {
     this.#items.push(item);
   }

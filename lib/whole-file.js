@@ -162,24 +162,20 @@ function typeOf(path) {
  * @param {(contents: Buffer) => any} take makes the result of what has been read on
  */
 async function readOn({ path, signal }, length, index, readAgain, take) {
-  const slot = new SlotFile(slotAt(index), length, signal);
-  const start = slotAt(index) * BLOCK_SIZE;
-  let head;
-  try {
-    head = Buffer.from(slab().subarray(start, start + length));
-  } catch (error) {
-    await slot.close().catch(nothing);
-    throw error;
-  }
+  const number = slotAt(index);
+  const slot = new SlotFile(number, length, signal);
   const type = await typeOf(path).catch(() => undefined);
-  if (type === S_IFREG && head.length > 0) {
+  if (type === S_IFREG && length > 0) {
     noteLarge();
     await slot.close();
     await checkAborted(signal);
     return readAgain();
   }
   const contents = await closingAfter(slot, async () => {
-    if (head.length === 0 && type === S_IFIFO) await slot.readable();
+    // The slot's block is nobody else's until the slot is closed.
+    const start = number * BLOCK_SIZE;
+    const head = Buffer.from(slab().subarray(start, start + length));
+    if (length === 0 && type === S_IFIFO) await slot.readable();
     // Nothing at all may be the end, or a read that was interrupted: only one more tells.
     return readToEnd(slot, head, undefined, signal).catch((error) => {
       if (!isGivenUp(error, signal) || type !== S_IFREG) throw error;

@@ -489,17 +489,20 @@ static void end_round(ufs_engine *engine) {
   engine->shared.counters[UFS_COUNT_UNCHECKED] = engine->unchecked;
 }
 
+/* Even if a wake-up is on its way: a flush in between (from setImmediate(), say) may have found
+ * nothing to stay alive for. */
+static void make_loop_come(ufs_engine *engine) {
+  ufs_ring_keep_alive(&engine->ring, true);
+  if (engine->wake_sent) return;
+  engine->wake_sent = true;
+  ufs_ring_wake(&engine->ring);
+}
+
 uint32_t ufs_engine_flush(ufs_engine *engine) {
   const bool is_due = engine->flush_due;
   engine->flush_due = false;
   if (!is_due && !within_budget(engine)) {
-    /* Even if a wake-up is on its way: a flush in between (from setImmediate(), say) may have found
-     * nothing to stay alive for. */
-    ufs_ring_keep_alive(&engine->ring, true);
-    if (!engine->wake_sent) {
-      engine->wake_sent = true;
-      ufs_ring_wake(&engine->ring);
-    }
+    make_loop_come(engine);
     end_round(engine);
     return 0;
   }
@@ -512,10 +515,7 @@ uint32_t ufs_engine_flush(ufs_engine *engine) {
 
 void ufs_engine_call_later(ufs_engine *engine) {
   engine->call_due = true;
-  ufs_ring_keep_alive(&engine->ring, true);
-  if (engine->wake_sent) return;
-  engine->wake_sent = true;
-  ufs_ring_wake(&engine->ring);
+  make_loop_come(engine);
 }
 
 static void on_wake(ufs_ring *ring) {

@@ -287,29 +287,18 @@ static void prepare_link(struct io_uring_sqe *sqe, const ufs_request *request) {
 #define ROW(op, args, code) \
   .name = #op, .arguments = (args), .opcode = (code), .sqes = 1, .prepare = prepare_##op
 
+#define OPEN_ROW(op)                                                                              \
+  .name = (op), .arguments = "pfm", .opcode = IORING_OP_OPENAT, .sqes = 2, .first_decides = true, \
+  .fill = fill_open, .abandon = abandon_open, .finish = finish_open
+
 #define READ_INTO_ROW(op, args, code)                                   \
   .name = (op), .arguments = (args), .opcode = (code), .sqes = 1,       \
   .choose_memory = ufs_choose_memory, .prepare = ufs_prepare_read_into, \
   .finish = ufs_finish_read_into
 
 const ufs_operation ufs_file_operations[] = {
-    {.name = "open",
-     .arguments = "pfm",
-     .opcode = IORING_OP_OPENAT,
-     .sqes = 2,
-     .first_decides = true,
-     .fill = fill_open,
-     .abandon = abandon_open,
-     .finish = finish_open},
-    {.name = "openForProgram",
-     .arguments = "pfm",
-     .opcode = IORING_OP_OPENAT,
-     .sqes = 2,
-     .first_decides = true,
-     .lets_go = true,
-     .fill = fill_open,
-     .abandon = abandon_open,
-     .finish = finish_open},
+    {OPEN_ROW("open")},
+    {OPEN_ROW("openForProgram"), .lets_go = true},
     {ROW(close, "d", IORING_OP_CLOSE), .finish = finish_close},
     {READ_INTO_ROW("read", "dbo", IORING_OP_READ)},
     {READ_INTO_ROW("readv", "dvo", IORING_OP_READV)},
