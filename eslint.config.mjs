@@ -43,7 +43,18 @@ export default [
   {
     // The library prints nothing: what it has to say, it throws, rejects or emits.
     files: ['lib/**'],
-    rules: { 'no-console': 'error' },
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ':function AssignmentExpression[left.type="MemberExpression"][right.type=/Function/]',
+          message:
+            'V8 makes what is assigned so an old object: all that it refers to, the Buffer of a file say, stays until the next full collection. Give it a name first.',
+        },
+      ],
+    },
   },
   {
     // A script of the page that `uring-fs bench --html` writes.

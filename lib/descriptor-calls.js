@@ -227,8 +227,9 @@ const fdatasync = sync('fdatasync');
 
 function open(path, flags, mode, callback) {
   if (!isMainThread) return undefined;
+  const byPool = () => callNode('open', path, flags, mode);
   const request = prepare(OPEN, path, undefined, undefined, callback);
-  request.detail = () => callNode('open', path, flags, mode);
+  request.detail = byPool;
   return enter(ops.openForProgram(path, flags, mode), request);
 }
 
@@ -236,8 +237,9 @@ function close(fd, callback) {
   const descriptor = descriptorOf(fd);
   const isFree = descriptor.users === 0;
   if (isFree && !isMainThread) return undefined;
+  const byPool = () => callNode('close', fd);
   const request = prepare(CLOSE, undefined, undefined, undefined, callback);
-  request.detail = () => callNode('close', fd);
+  request.detail = byPool;
   if (isFree) return enter(ops.close(fd), request);
   const start = isMainThread ? () => ops.close(fd) : refuse;
   descriptor.closes.push(() => startLate(request, start));

@@ -49,15 +49,17 @@ const FTRUNCATE = operation('ftruncate', nothing);
  *   block device), -1 for all else and where it is unknown
  */
 function open(path, flags, mode, signal) {
+  const byPool = () => callNode('open', path, flags, mode).then((fd) => ({ fd, size: -1 }));
   const request = prepare(OPEN, path);
-  request.detail = () => callNode('open', path, flags, mode).then((fd) => ({ fd, size: -1 }));
+  request.detail = byPool;
   return enterAbortable(ops.open(path, flags, mode), request, signal);
 }
 
 /** @returns {Promise<void>} */
 function close(fd) {
+  const byPool = () => callNode('close', fd);
   const request = prepare(CLOSE);
-  request.detail = () => callNode('close', fd);
+  request.detail = byPool;
   return enter(ops.close(fd), request);
 }
 
@@ -77,8 +79,9 @@ class DescriptorFile {
   /** read() into memory that a caller of the package can get at; from the file's own position. */
   readInto(bytes, offset, length) {
     const { fd } = this;
+    const byPool = () => callNode('read', fd, bytes, offset, length, null);
     const request = prepare(READ_INTO, undefined, undefined, bytes);
-    request.detail = () => callNode('read', fd, bytes, offset, length, null);
+    request.detail = byPool;
     const id = ops.read(fd, bytes, offset, length, -1);
     guard(id, false);
     return enterAbortable(id, request, this.signal);
@@ -93,20 +96,23 @@ class DescriptorFile {
   /** Writes at the file's own position. @returns {Promise<number>} bytes written */
   write(bytes, offset, length) {
     const { fd } = this;
+    const byPool = () => callNode('write', fd, bytes, offset, length, null);
     const request = prepare(WRITE, undefined, undefined, bytes);
-    request.detail = () => callNode('write', fd, bytes, offset, length, null);
+    request.detail = byPool;
     return enterAbortable(ops.write(fd, bytes, offset, length, -1), request, this.signal);
   }
 
   sync() {
+    const byPool = () => callNode('fsync', this.fd);
     const request = prepare(FSYNC);
-    request.detail = () => callNode('fsync', this.fd);
+    request.detail = byPool;
     return enter(ops.fsync(this.fd), request);
   }
 
   truncate(length) {
+    const byPool = () => callNode('ftruncate', this.fd, length);
     const request = prepare(FTRUNCATE);
-    request.detail = () => callNode('ftruncate', this.fd, length);
+    request.detail = byPool;
     return enter(ops.ftruncate(this.fd, length), request);
   }
 
@@ -116,8 +122,9 @@ class DescriptorFile {
 
   #read(name, bytes, offset, length, position) {
     const { fd } = this;
+    const byPool = () => callNode('read', fd, bytes, offset, length, position);
     const request = prepare(READ, undefined, undefined, bytes);
-    request.detail = () => callNode('read', fd, bytes, offset, length, position);
+    request.detail = byPool;
     return enterAbortable(ops[name](fd, bytes, offset, length, position), request, this.signal);
   }
 }
@@ -174,8 +181,9 @@ class SlotFile {
   }
 
   #prepare(kind, pin) {
+    const byPool = () => Promise.reject(systemError(ECANCELED, kind.syscall));
     const request = prepare(kind, undefined, undefined, pin);
-    request.detail = () => Promise.reject(systemError(ECANCELED, kind.syscall));
+    request.detail = byPool;
     return request;
   }
 }

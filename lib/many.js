@@ -65,7 +65,8 @@ class Batch {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.onAbort = () => this.stop(abortError(options.signal));
+    const onAbort = () => this.stop(abortError(options.signal));
+    this.onAbort = onAbort;
     if (options.signal !== undefined) listen(options.signal, this.onAbort);
     this.fill();
   }
