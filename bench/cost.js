@@ -40,7 +40,7 @@ const least = (numbers) => Math.min(...numbers);
  *
  * @typedef {object} Idling
  * @property {number} milliseconds CPU time.
- * @property {number} wakeUps Of all threads.
+ * @property {number} wakeUps Of the event loop's thread.
  *
  * @typedef {object} Cost
  * @property {Loading} load `require('uring-fs')`.

@@ -151,9 +151,11 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
 /* ---- writeFile: open ► write ► (fsync) ► close ---- */
 
 /*
- * A chain, which one kernel worker does from end to end: by steps, each would wake the loop. Plain
- * links: a write that fails or is short breaks the chain, so that the file is still open to go on
- * with. A failed fsync may or may not break it, by kernel; its CQE tells.
+ * A chain: by steps, each would be one more submission. One kernel worker does it from end to end
+ * where completions are not deferred; with DEFER_TASKRUN newer kernels (6.18, say) have this thread
+ * set each link going when it fetches completions. Plain links: a write that fails or is short
+ * breaks the chain, so that the file is still open to go on with. A failed fsync may or may not
+ * break it, by kernel; its CQE tells.
  *
  * A chain can be cut: a kernel short of memory may take a part of a submission, and what is left of
  * a chain then runs by itself and meets a slot whose open has not ended. Its EBADF means that the

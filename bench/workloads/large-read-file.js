@@ -9,6 +9,7 @@ const { workload } = require('./read-file');
 const SIZES = [
   { count: 256, size: 64 * KIB, c: 64 },
   { count: 32, size: MIB, c: 16 },
+  { count: 8, size: 8 * MIB, c: 2 },
 ];
 
 /** Results that may be alive at once, the collector being late: memory to have, in file sizes. */
