@@ -15,6 +15,7 @@ const { ReadAhead } = require('./read-ahead');
 const { enter, goOn, guard, look, ops, prepare, takeShielded } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const { kChanges, kInTurn, kReadAt, kSettled } = require('./symbols');
+const { Turns } = require('./turns');
 const { CURRENT_POSITION, isPlainStat, isPosition } = require('./validate');
 
 const { HAS_POSITIONS, IS_UNCACHED, IS_WRITABLE } = binding;
@@ -31,25 +32,8 @@ const refuse = () => -1;
  */
 class Descriptor {
   users = 0;
-  turnTaken = false;
-  turns = new Queue();
+  turns = new Turns();
   closes = new Queue();
-
-  /** Runs `start` now or after those before it; it ends with nextTurn(). */
-  inTurn(start) {
-    if (this.turnTaken) {
-      this.turns.push(start);
-      return;
-    }
-    this.turnTaken = true;
-    start();
-  }
-
-  nextTurn() {
-    const start = this.turns.shift();
-    if (start === undefined) this.turnTaken = false;
-    else start();
-  }
 
   leave() {
     this.users--;
@@ -58,7 +42,7 @@ class Descriptor {
   }
 
   [kSettled](request) {
-    if (request.inTurn) this.nextTurn();
+    if (request.inTurn) this.turns.end();
     this.leave();
   }
 }
@@ -74,7 +58,7 @@ function viaPool(request) {
   handle.users++;
   request.inTurn = false;
   return detail().finally(() => {
-    if (inTurn) handle.nextTurn();
+    if (inTurn) handle.turns.end();
     handle.leave();
   });
 }
@@ -120,15 +104,17 @@ function submit(fd, operation, callback, start, byPool, pin, inTurn = false) {
   request.handle = descriptor;
   request.detail = byPool;
   request.inTurn = inTurn;
-  if (inTurn && descriptor.turnTaken) {
+  if (inTurn && descriptor.turns.isTaken) {
     descriptor.users++;
-    descriptor.turns.push(() => startLate(request, start));
+    descriptor.turns.begin(() => startLate(request, start));
     return request.promise;
   }
   const id = start();
   if (id >= 0) {
     descriptor.users++;
-    descriptor.turnTaken ||= inTurn;
+    if (inTurn) descriptor.turns.begin(nothing);
+  } else {
+    request.inTurn = false;
   }
   return enter(id, request);
 }
@@ -272,9 +258,9 @@ class DescriptorReader {
     const descriptor = descriptorOf(this.fd);
     descriptor.users++;
     return new Promise((resolve) => {
-      descriptor.inTurn(() => {
+      descriptor.turns.begin(() => {
         const ended = work().finally(() => {
-          descriptor.nextTurn();
+          descriptor.turns.end();
           descriptor.leave();
         });
         resolve(ended);

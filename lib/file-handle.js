@@ -10,7 +10,6 @@ const { EventEmitter } = require('node:events');
 const { abortError, callNode, nodeFs, nodePromises } = require('./delegate');
 const { close } = require('./descriptor');
 const { closedError, errnoOf, nodeError, systemError } = require('./errors');
-const { Queue } = require('./queue');
 const { enter, guard, ops, prepare, takeShielded } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const {
@@ -23,6 +22,7 @@ const {
   kSettled,
   kUnref,
 } = require('./symbols');
+const { Turns } = require('./turns');
 const {
   CURRENT_POSITION,
   MAX_LENGTH,
@@ -60,8 +60,7 @@ const kUncached = Symbol('uncached');
 const kRefs = Symbol('refs');
 const kClosing = Symbol('closing');
 const kCloseLater = Symbol('closeLater');
-const kTurnTaken = Symbol('turnTaken');
-const kTurnsWaiting = Symbol('turnsWaiting');
+const kTurns = Symbol('turns');
 const kLocked = Symbol('locked');
 const kResource = Symbol('asyncResource');
 
@@ -70,7 +69,7 @@ function viaPool(request) {
   const { detail, handle } = request;
   if (!request.inTurn) return detail.byPool();
   request.inTurn = false;
-  return detail.byPool().finally(() => nextTurn(handle));
+  return detail.byPool().finally(() => turnsOf(handle).end());
 }
 
 /*
@@ -177,8 +176,7 @@ class FileHandle extends EventEmitter {
     this[kChanges] = 0;
     this[kClosing] = undefined;
     this[kCloseLater] = undefined;
-    this[kTurnTaken] = false;
-    this[kTurnsWaiting] = undefined;
+    this[kTurns] = undefined;
     this[kLocked] = false;
     this[kResource] = undefined;
     dropped.register(this, this[kDescriptor], this);
@@ -325,7 +323,7 @@ class FileHandle extends EventEmitter {
 
   [kSettled](request) {
     if (request.operation.changes === true) this[kChanges]++;
-    if (request.inTurn) nextTurn(this);
+    if (request.inTurn) turnsOf(this).end();
     this[kUnref]();
   }
 
@@ -340,7 +338,7 @@ class FileHandle extends EventEmitter {
     this[kRef]();
     const start = () =>
       work().finally(() => {
-        nextTurn(this);
+        turnsOf(this).end();
         this[kUnref]();
       });
     return inTurn(this, start);
@@ -418,21 +416,16 @@ function takesTurn(handle, position) {
   return position === CURRENT_POSITION && handle[kSeekable];
 }
 
+/** Most handles need none. */
+const turnsOf = (handle) => (handle[kTurns] ??= new Turns());
+
 /** Runs `start` now, or when all before it are done; the handle stays open until then. */
 function inTurn(handle, start) {
-  if (!handle[kTurnTaken]) {
-    handle[kTurnTaken] = true;
-    try {
-      return start();
-    } catch (error) {
-      nextTurn(handle);
-      throw error;
-    }
-  }
-  handle[kTurnsWaiting] ??= new Queue();
+  const turns = turnsOf(handle);
+  if (!turns.isTaken) return turns.begin(start);
   handle[kRef]();
   return new Promise((resolve) => {
-    handle[kTurnsWaiting].push(() => {
+    turns.begin(() => {
       resolve(start());
       handle[kUnref]();
     });
@@ -449,12 +442,6 @@ function inTurn(handle, start) {
 function inOneTurn(handle, use) {
   if (!handle[kSeekable]) return use(handle[kFile](false));
   return handle[kInTurn](async () => use(handle[kFile](true)));
-}
-
-function nextTurn(handle) {
-  const next = handle[kTurnsWaiting]?.shift();
-  if (next === undefined) handle[kTurnTaken] = false;
-  else next();
 }
 
 /* ---- operations ---- */

@@ -10,8 +10,10 @@ const { abortError, callNode, nodePromises } = require('./delegate');
 const { toCallback } = require('./callback-request');
 const { DescriptorFile, closingAfter, open } = require('./descriptor');
 const { ECANCELED, systemError } = require('./errors');
-const { Queue } = require('./queue');
 const { CONTINUES, extras, fail, goOn, ops, prepare } = require('./request');
+const { Turns } = require('./turns');
+
+const nothing = () => undefined;
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -66,29 +68,8 @@ function isLargeNext() {
  * once, the others wait in order. (A small file needs no descriptor, and is bounded by the ring.)
  */
 const FILES_AT_ONCE = 96;
-const waiting = new Queue();
-let filesOpen = 0;
-
-/** Calls `start` now, or when there is room; each ends with endTurn(). */
-function inTurn(start) {
-  if (filesOpen >= FILES_AT_ONCE) {
-    waiting.push(start);
-    return;
-  }
-  filesOpen++;
-  try {
-    start();
-  } catch (error) {
-    filesOpen--; // the stack is full; and nobody waits, as there was room
-    throw error;
-  }
-}
-
-function endTurn() {
-  const next = waiting.shift();
-  if (next === undefined) filesOpen--;
-  else next(); // its place goes on
-}
+const turns = new Turns(FILES_AT_ONCE);
+const endTurn = () => turns.end();
 
 /**
  * @template T
@@ -98,7 +79,7 @@ function endTurn() {
  */
 function inItsTurn(signal, read) {
   return new Promise((resolve) => {
-    inTurn(() => {
+    turns.begin(() => {
       const reading = checkAborted(signal).then(read);
       resolve(reading.finally(endTurn));
     });
@@ -123,7 +104,7 @@ function readSteps(path, flags, encoding, signal, callback) {
   }
   const request = prepare(OPEN_SIZED, path, undefined, undefined, callback);
   request.detail = { flags, encoding, fd: -1, contents: undefined, from: 0 };
-  inTurn(() => goOn(request, OPEN_SIZED, ops.open(path, flags, 0o666)));
+  turns.begin(() => goOn(request, OPEN_SIZED, ops.open(path, flags, 0o666)));
   return request.promise;
 }
 
@@ -208,11 +189,11 @@ function finishRead({ detail: { fd, contents, encoding, from } }, count) {
 function goOnLarge(request, fd, size, head, encoding) {
   const { path, signal } = request;
   noteLarge();
-  if (signal !== undefined || filesOpen >= FILES_AT_ONCE) {
+  if (signal !== undefined || turns.isTaken) {
     const again = () => readSteps(path, O_RDONLY, encoding, signal);
     return leave(request, new DescriptorFile(fd).close().then(again));
   }
-  filesOpen++;
+  turns.begin(nothing);
   if (size > PIECE_SIZE) {
     return leave(request, readFrom(fd, size, path, O_RDONLY, encoding).finally(endTurn));
   }
