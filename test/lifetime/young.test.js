@@ -12,14 +12,11 @@ describeOnRing('lifetime: memory that has been used goes in a minor collection',
 
   /** By what was done: of how many `times` the memory is still there in the end. */
   async function countHeld({ uring, root, args: { large, small, target, times }, say }) {
+    const { promisify } = require('node:util');
     const callbackFs = require(`${root}/lib/fs.js`);
     const MIB = 1024 * 1024;
     const fresh = () => Buffer.allocUnsafeSlow(MIB).fill('b');
     const { signal } = new AbortController();
-    const called = (method, ...parameters) =>
-      new Promise((resolve, reject) => {
-        method(...parameters, (error, value) => (error ? reject(error) : resolve(value)));
-      });
     const handle = await uring.open(large, 'r+');
     const cases = {
       readFile: [2 * MIB, () => uring.readFile(large)],
@@ -32,8 +29,8 @@ describeOnRing('lifetime: memory that has been used goes in a minor collection',
       'readFiles, separate': [MIB, () => uring.readFiles(small, { separate: true })],
       writeFile: [MIB, () => uring.writeFile(target, fresh())],
       appendFile: [MIB, () => uring.appendFile(target, fresh())],
-      'readFile, callback': [2 * MIB, () => called(callbackFs.readFile, large)],
-      'writeFile, callback': [MIB, () => called(callbackFs.writeFile, target, fresh())],
+      'readFile, callback': [2 * MIB, () => promisify(callbackFs.readFile)(large)],
+      'writeFile, callback': [MIB, () => promisify(callbackFs.writeFile)(target, fresh())],
       'FileHandle.read': [MIB, () => handle.read(fresh(), 0, MIB, 0)],
       'FileHandle.write': [MIB, () => handle.write(fresh(), 0, MIB, 0)],
       'FileHandle.writeFile': [MIB, () => handle.writeFile(fresh())],
