@@ -18,7 +18,7 @@ const { kChanges, kInTurn, kReadAt, kSettled } = require('./symbols');
 const { Turns } = require('./turns');
 const { CURRENT_POSITION, isPlainStat, isPosition } = require('./validate');
 
-const { HAS_POSITIONS, IS_UNCACHED, IS_WRITABLE } = binding;
+const { HAS_POSITIONS, IS_WRITABLE } = binding;
 
 const nothing = () => undefined;
 /** As an entry of `ops` does. */
@@ -141,7 +141,7 @@ function read(fd, given, bytes, offset, length, position, callback) {
   if ((found & HAS_POSITIONS) === 0) return undefined;
   const start = () => {
     const id = ops.read(fd, bytes, offset, length, position);
-    guard(id, (found & IS_UNCACHED) !== 0);
+    guard(id, found);
     return id;
   };
   const byPool = () => callNode('read', fd, bytes, offset, length, orNull(position));
@@ -153,7 +153,7 @@ function readv(fd, given, views, position, callback) {
   if ((found & HAS_POSITIONS) === 0) return undefined;
   const start = () => {
     const id = ops.readv(fd, views, position);
-    guard(id, (found & IS_UNCACHED) !== 0);
+    guard(id, found);
     return id;
   };
   const byPool = () => callNode('readv', fd, views, orNull(position));

@@ -83,7 +83,7 @@ class DescriptorFile {
     const request = prepare(READ_INTO, undefined, undefined, bytes);
     request.detail = byPool;
     const id = ops.read(fd, bytes, offset, length, -1);
-    guard(id, false);
+    guard(id, 0);
     return enterAbortable(id, request, this.signal);
   }
 

@@ -56,7 +56,7 @@ const CHECKS_MODE = major > 24;
 
 const kDescriptor = Symbol('descriptor');
 const kWaits = Symbol('waits');
-const kUncached = Symbol('uncached');
+const kFound = Symbol('found');
 const kRefs = Symbol('refs');
 const kClosing = Symbol('closing');
 const kCloseLater = Symbol('closeLater');
@@ -162,15 +162,15 @@ class FileHandle extends EventEmitter {
    * @param {number} fd
    * @param {boolean} seekable whether it has positions: a pipe or a terminal has none
    * @param {boolean} nonBlocking whether it was opened with O_NONBLOCK
-   * @param {boolean} uncached whether it was opened with O_DIRECT
+   * @param {number} found what look() (request.js) says of one that was opened with O_DIRECT, else 0
    */
-  constructor(fd, seekable, nonBlocking, uncached) {
+  constructor(fd, seekable, nonBlocking, found) {
     super();
     /** Apart from the handle, so that it can be closed once the handle is gone. */
     this[kDescriptor] = { fd };
     this[kSeekable] = seekable;
     this[kWaits] = seekable || !nonBlocking;
-    this[kUncached] = uncached;
+    this[kFound] = found;
     /** Users: the handle itself until close(), and every operation. */
     this[kRefs] = 1;
     this[kChanges] = 0;
@@ -469,7 +469,7 @@ class ReadCall extends Transfer {
   start() {
     const { handle } = this;
     const id = ops.read(handle.fd, this.bytes, this.offset, this.length, this.position);
-    guard(id, handle[kUncached]);
+    guard(id, handle[kFound]);
     return id;
   }
 
@@ -629,7 +629,7 @@ function transferVector(handle, name, operation, buffers, position) {
   if (at === undefined || views === undefined) return byPool();
   const start = () => {
     const id = ops[name](handle.fd, views, at);
-    if (name === 'readv') guard(id, handle[kUncached]);
+    if (name === 'readv') guard(id, handle[kFound]);
     return id;
   };
   return transfer(handle, operation, { start, byPool, value: buffers }, views, at);

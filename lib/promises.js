@@ -9,10 +9,11 @@
  */
 
 const { constants } = require('node:fs');
+const { binding } = require('./binding');
 const { nodePromises } = require('./delegate');
 const { DescriptorFile, closingAfter, open: openDescriptor } = require('./descriptor');
 const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
-const { enter, extras, ops, prepare, takes } = require('./request');
+const { enter, extras, look, ops, prepare, takes } = require('./request');
 const { bigintStatsAt, shapeIsKnown, statsAt } = require('./stats');
 const {
   isBoolean,
@@ -31,6 +32,8 @@ const { READ_MANY, readPath, readPathInto, takesReadBuffer, writePath } = requir
 
 const { F_OK, O_APPEND, O_CREAT, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } =
   constants;
+
+const { IS_UNCACHED } = binding;
 
 const nothing = () => undefined;
 
@@ -59,7 +62,8 @@ const OPEN = {
     const seekable = extras[index] >= 0;
     const flags = toFlags(detail[1], O_RDONLY);
     const nonBlocking = !seekable && (flags & O_NONBLOCK) !== 0;
-    return new (FileHandle())(fd, seekable, nonBlocking, (flags & O_DIRECT) !== 0);
+    const found = (flags & O_DIRECT) === 0 ? 0 : look(fd) | IS_UNCACHED;
+    return new (FileHandle())(fd, seekable, nonBlocking, found);
   },
   pool: ({ detail }) => nodePromises.open(...detail),
 };

@@ -155,7 +155,7 @@ function doubles(count) {
 /** A microtask without what queueMicrotask() makes around it. */
 const resolved = Promise.resolve();
 
-const { COUNT_UNCHECKED } = binding;
+const { ALIGNMENT_UNIT, COUNT_UNCHECKED, IS_UNCACHED } = binding;
 
 let scheduled = false;
 let started = false;
@@ -345,20 +345,21 @@ function shieldMoved() {
   for (let i = 0; i < exposedCount; i++) {
     const pin = pending[exposed[i]]?.pin;
     if (pin === undefined) continue; // done already
-    if (Array.isArray(pin) ? pin.some(isMoved) : isMoved(pin)) binding.shield(exposed[i]);
+    if (Array.isArray(pin) ? pin.some(isMoved) : isMoved(pin)) binding.shield(exposed[i], 0);
   }
 }
 
 /**
- * To be called for a read into memory that a caller can get at.
+ * To be called for a read into memory that a caller can get at. Past the page cache, the kernel would use it
+ * longer than it takes to submit.
  *
  * @param {number} id what `ops` has made of it
- * @param {boolean} always whether the kernel would use the memory longer than it takes to submit
+ * @param {number} found what look() says of the file
  */
-function guard(id, always) {
+function guard(id, found) {
   if (id < 0) return;
-  if (always) {
-    binding.shield(id);
+  if (found & IS_UNCACHED) {
+    binding.shield(id, Math.floor(found / ALIGNMENT_UNIT));
   } else {
     exposed[exposedCount++] = id;
   }

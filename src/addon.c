@@ -169,16 +169,19 @@ static napi_value cancel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* shield(id): what that request, still waiting, reads must not go to the memory it was given. */
+/* shield(id, alignment): what that request, still waiting, reads must not go to the memory it was
+ * given. See ufs_engine_shield(). */
 static napi_value shield(napi_env env, napi_callback_info info) {
-  napi_value value = NULL;
-  size_t count = 1;
+  napi_value values[2];
+  size_t count = 2;
   void *data = NULL;
   uint32_t id = 0;
-  TRY(napi_get_cb_info(env, info, &count, &value, NULL, &data));
-  TRY(napi_get_value_uint32(env, value, &id));
+  uint32_t alignment = 0;
+  TRY(napi_get_cb_info(env, info, &count, values, NULL, &data));
+  TRY(napi_get_value_uint32(env, values[0], &id));
+  TRY(napi_get_value_uint32(env, values[1], &alignment));
   ufs_environment *environment = data;
-  if (environment->running) ufs_engine_shield(&environment->engine, id);
+  if (environment->running) ufs_engine_shield(&environment->engine, id, alignment);
   return NULL;
 }
 
@@ -249,29 +252,52 @@ static napi_value seek(napi_env env, napi_callback_info info) {
   return number(env, position < 0 ? -errno : position);
 }
 
-/* directAlignment(descriptor): [of memory, of offsets and lengths], in bytes, that O_DIRECT wants
- * for this file; [0, 0] where there is no O_DIRECT; undefined where the kernel does not tell
- * (before 6.1, and many file systems). Blocks: for diagnosis only. */
+/* In bytes, what O_DIRECT wants of memory, and of offsets and lengths; 0 where there is none. False
+ * where the kernel does not tell (before 6.1, and many file systems). No server is asked. */
+static bool ask_direct_alignment(int fd, uint32_t *memory, uint32_t *offset) {
+#ifdef STATX_DIOALIGN
+  struct statx stat;
+  if (ufs_statx_fd(fd, STATX_DIOALIGN, &stat) < 0) return false;
+  if ((stat.stx_mask & STATX_DIOALIGN) == 0) return false;
+  *memory = stat.stx_dio_mem_align;
+  *offset = stat.stx_dio_offset_align;
+  return true;
+#else
+  (void)fd;
+  (void)memory;
+  (void)offset;
+  return false;
+#endif
+}
+
+/* directAlignment(descriptor): [of memory, of offsets and lengths], as above, or undefined. */
 static napi_value direct_alignment(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   napi_value pair = NULL;
   size_t count = 1;
   int32_t fd = 0;
+  uint32_t memory = 0;
+  uint32_t offset = 0;
   TRY(napi_get_cb_info(env, info, &count, &value, NULL, NULL));
   TRY(napi_get_value_int32(env, value, &fd));
-#ifdef STATX_DIOALIGN
-  struct statx stat;
-  if (ufs_statx_fd(fd, STATX_DIOALIGN, &stat) < 0) return NULL;
-  if ((stat.stx_mask & STATX_DIOALIGN) == 0) return NULL;
+  if (!ask_direct_alignment(fd, &memory, &offset)) return NULL;
   TRY(napi_create_array_with_length(env, 2, &pair));
-  TRY(napi_set_element(env, pair, 0, number(env, stat.stx_dio_mem_align)));
-  TRY(napi_set_element(env, pair, 1, number(env, stat.stx_dio_offset_align)));
-#endif
+  TRY(napi_set_element(env, pair, 0, number(env, memory)));
+  TRY(napi_set_element(env, pair, 1, number(env, offset)));
   return pair;
 }
 
-/* What look() says. */
-enum { HAS_POSITIONS = 1, IS_UNCACHED = 2, IS_WRITABLE = 4 };
+/* What look() says: bits, and above them, where it is known, the alignment that O_DIRECT wants of
+ * memory. */
+enum { HAS_POSITIONS = 1, IS_UNCACHED = 2, IS_WRITABLE = 4, ALIGNMENT_UNIT = 8 };
+enum { MAX_ALIGNMENT = 1024 * 1024 };
+
+static int32_t memory_alignment(int fd) {
+  uint32_t memory = 0;
+  uint32_t offset = 0;
+  if (!ask_direct_alignment(fd, &memory, &offset) || memory > MAX_ALIGNMENT) return 0;
+  return (int32_t)memory;
+}
 
 /* look(descriptor): whether what the program has open there has positions and is waited for, is
  * read past the page cache, may be written to. No server is asked, and no disk. */
@@ -285,7 +311,7 @@ static napi_value look(napi_env env, napi_callback_info info) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags >= 0 && (flags & O_NONBLOCK) == 0 && lseek(fd, 0, SEEK_CUR) >= 0) {
     found = HAS_POSITIONS;
-    if ((flags & O_DIRECT) != 0) found |= IS_UNCACHED;
+    if ((flags & O_DIRECT) != 0) found |= IS_UNCACHED | (memory_alignment(fd) * ALIGNMENT_UNIT);
     if ((flags & O_ACCMODE) != O_RDONLY) found |= IS_WRITABLE;
   }
   return number(env, found);
@@ -612,6 +638,7 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"HAS_POSITIONS", HAS_POSITIONS},
       {"IS_UNCACHED", IS_UNCACHED},
       {"IS_WRITABLE", IS_WRITABLE},
+      {"ALIGNMENT_UNIT", ALIGNMENT_UNIT},
       {"COUNT_UNCHECKED", UFS_COUNT_UNCHECKED},
       {"UNFINISHED", UFS_UNFINISHED},
       {"LARGE", UFS_LARGE},

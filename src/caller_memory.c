@@ -32,10 +32,25 @@ static unsigned missing(const ufs_request *request) {
   return has_no_position(request) && length > PIPE_SIZE_MOST ? PIPE_SIZE_MOST : length;
 }
 
-/* As far from the start of a page as the caller's memory is: O_DIRECT goes by that. */
+/* An address that is aligned no better than any piece of the caller's memory begins or ends. */
+static uintptr_t least_aligned(const ufs_request *request) {
+  if (request->vectors == NULL) return (uintptr_t)request->memory;
+  uintptr_t bits = 0;
+  for (uint32_t i = 0; i < request->vector_count; i++) {
+    if (i > 0) bits |= request->vectors[i - 1].iov_len;
+    bits |= (uintptr_t)request->vectors[i].iov_base;
+  }
+  return bits;
+}
+
+/* O_DIRECT takes memory or refuses it by its alignment, so the shield has that of the caller's; or
+ * is at the start of a page, if the caller's is known to be taken: a device takes up to twice as
+ * long to fill parts of two pages. */
 static uint8_t *shield_start(const ufs_request *request) {
-  const void *memory = request->vectors == NULL ? request->memory : request->vectors[0].iov_base;
-  return request->shield + (((uintptr_t)memory - (uintptr_t)request->shield) & PAGE_MASK);
+  const uintptr_t theirs = least_aligned(request);
+  const bool is_taken = request->alignment > 0 && theirs % request->alignment == 0;
+  const uintptr_t wanted = is_taken ? 0 : theirs;
+  return request->shield + ((wanted - (uintptr_t)request->shield) & PAGE_MASK);
 }
 
 static bool add_shield(ufs_request *request) {

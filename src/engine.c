@@ -567,9 +567,11 @@ void ufs_engine_cancel(ufs_engine *engine, uint32_t id) {
   engine->cancel_due = true;
 }
 
-void ufs_engine_shield(ufs_engine *engine, uint32_t id) {
+void ufs_engine_shield(ufs_engine *engine, uint32_t id, uint32_t alignment) {
   ufs_request *request = ufs_request_find(&engine->requests, id);
-  if (request != NULL && request->outstanding == 0) request->shielded = true;
+  if (request == NULL || request->outstanding > 0) return;
+  request->shielded = true;
+  request->alignment = alignment;
 }
 
 const ufs_request *ufs_engine_delivered(const ufs_engine *engine, uint32_t id) {

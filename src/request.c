@@ -49,6 +49,7 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->start = -1;
   request->memory = NULL;
   request->shield = NULL;
+  request->alignment = 0;
   request->vectors = NULL;
   request->statx = NULL;
   request->path = NULL;
