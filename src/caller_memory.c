@@ -32,25 +32,25 @@ static unsigned missing(const ufs_request *request) {
   return has_no_position(request) && length > PIPE_SIZE_MOST ? PIPE_SIZE_MOST : length;
 }
 
-/* An address that is aligned no better than any piece of the caller's memory begins or ends. */
-static uintptr_t least_aligned(const ufs_request *request) {
-  if (request->vectors == NULL) return (uintptr_t)request->memory;
-  uintptr_t bits = 0;
+/* Whether O_DIRECT is known to take the caller's memory. What it makes of pieces that do not end
+ * with a page differs by kernel. */
+static bool suits_direct(const ufs_request *request) {
+  if (request->vectors == NULL) return (uintptr_t)request->memory % request->alignment == 0;
   for (uint32_t i = 0; i < request->vector_count; i++) {
-    if (i > 0) bits |= request->vectors[i - 1].iov_len;
-    bits |= (uintptr_t)request->vectors[i].iov_base;
+    const struct iovec *piece = &request->vectors[i];
+    if ((uintptr_t)piece->iov_base % request->alignment != 0) return false;
+    if (i + 1 < request->vector_count && (piece->iov_len & PAGE_MASK) != 0) return false;
   }
-  return bits;
+  return true;
 }
 
-/* O_DIRECT takes memory or refuses it by its alignment, so the shield has that of the caller's; or
- * is at the start of a page, if the caller's is known to be taken: a device takes up to twice as
- * long to fill parts of two pages. */
+/* As far from the start of a page as the caller's memory is: O_DIRECT goes by that. Or there, where
+ * the caller's is known to be taken: a device needs up to twice as long to fill parts of two pages.
+ */
 static uint8_t *shield_start(const ufs_request *request) {
-  const uintptr_t theirs = least_aligned(request);
-  const bool is_taken = request->alignment > 0 && theirs % request->alignment == 0;
-  const uintptr_t wanted = is_taken ? 0 : theirs;
-  return request->shield + ((wanted - (uintptr_t)request->shield) & PAGE_MASK);
+  const void *memory = request->vectors == NULL ? request->memory : request->vectors[0].iov_base;
+  const uintptr_t away = request->alignment > 0 ? 0 : (uintptr_t)memory;
+  return request->shield + ((away - (uintptr_t)request->shield) & PAGE_MASK);
 }
 
 static bool add_shield(ufs_request *request) {
@@ -66,7 +66,9 @@ bool ufs_choose_memory(ufs_engine *engine, ufs_request *request) {
     request->shielded = is_stale || (engine->ring.setup_flags & IORING_SETUP_SQPOLL) != 0 ||
                         has_no_position(request);
   }
-  return !request->shielded || add_shield(request);
+  if (!request->shielded) return true;
+  if (request->alignment > 0 && !suits_direct(request)) return false;
+  return add_shield(request);
 }
 
 void ufs_prepare_read_into(struct io_uring_sqe *sqe, const ufs_request *request) {

@@ -218,8 +218,8 @@ static void share_copies(ufs_engine *engine, ufs_request *request) {
   }
 }
 
-/* Where there is none for a copy the pool reads, which makes none; but not once more what has been
- * read already. */
+/* Where there is none for a copy, or the caller's is nothing for O_DIRECT, the pool reads, which
+ * makes no copy; but not once more what has been read already. */
 static bool choose_memory(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
   if (operation->choose_memory == NULL || operation->choose_memory(engine, request)) return true;
@@ -417,12 +417,27 @@ static void write_stat(double *out, const struct statx *stat) {
   }
 }
 
+/*
+ * What a device has read is handed over by parts, so that it has the first of the reads that follow
+ * while JS is at the other results: else the device would wait for JS, and then JS for the device.
+ * Of a ring that broke all is handed over, before JS gives up what has not come.
+ */
+enum { DEVICE_PARTS = 4, DEVICE_LEAST = 4 };
+
+static uint32_t most_from_device(const ufs_engine *engine) {
+  if (engine->ring.failure < 0) return UFS_HANDOVER_SIZE;
+  const uint32_t part = (engine->in_flight + engine->done.length) / DEVICE_PARTS;
+  return part > DEVICE_LEAST ? part : DEVICE_LEAST;
+}
+
 static uint32_t hand_over(ufs_engine *engine) {
   const ufs_shared *shared = &engine->shared;
+  uint32_t from_device = most_from_device(engine);
   uint32_t count = 0;
   uint32_t status = 0;
-  while (engine->done.head != NULL && count < UFS_HANDOVER_SIZE) {
+  while (engine->done.head != NULL && count < UFS_HANDOVER_SIZE && from_device > 0) {
     ufs_request *request = queue_pop(&engine->done);
+    if (request->shielded) from_device--;
     shared->ids[count] = request->id;
     shared->results[count] = (double)request->result;
     shared->extras[count] = request->extra;
@@ -439,7 +454,7 @@ static uint32_t hand_over(ufs_engine *engine) {
     count++;
   }
   shared->counters[UFS_COUNT_COMPLETED] += count;
-  if (engine->done.head != NULL) status |= UFS_MORE;
+  if (engine->done.head != NULL) status |= from_device > 0 ? UFS_MORE : UFS_AGAIN;
   if (engine->ring.failure < 0) {
     if (queued(engine) > 0) status |= UFS_MORE;
     return status | UFS_BROKEN | count;

@@ -169,7 +169,8 @@ void ufs_engine_submit(ufs_engine *engine, ufs_request *request);
 void ufs_engine_cancel(ufs_engine *engine, uint32_t id);
 
 /* The request, if it still waits, is not to have the caller's memory: see caller_memory.h.
- * `alignment`, in bytes: what O_DIRECT wants of that; 0 if there is no O_DIRECT, or nobody knows. */
+ * `alignment`, in bytes: what O_DIRECT wants of memory; 0 if there is no O_DIRECT, or nobody knows.
+ */
 void ufs_engine_shield(ufs_engine *engine, uint32_t id, uint32_t alignment);
 
 /* For the rows: whether JS has looked at the memory of the request, which leaves the queue, and has

@@ -57,7 +57,7 @@ struct ufs_request {
   uint8_t *memory;        /* the caller's, pinned by JS */
   uint64_t memory_offset; /* where in its view that begins */
   uint8_t *shield;        /* takes the caller's memory's place, or NULL */
-  uint32_t alignment;     /* bytes: what O_DIRECT wants of the caller's memory, or 0 */
+  uint32_t alignment;     /* bytes: what O_DIRECT wants of memory, or 0 */
   struct iovec *vectors;
   struct statx *statx;
   char *path;

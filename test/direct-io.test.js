@@ -38,6 +38,18 @@ describe('reads with O_DIRECT', () => {
     return new Uint8Array(new ArrayBuffer(3 * PAGE), offset, length);
   }
 
+  /** One that the device takes. */
+  function suitableView() {
+    const views = Array.from({ length: PAGE / STEP }, (_, i) => memory(i * STEP));
+    return views.find((view) => {
+      try {
+        return nodeFs.readSync(fd, view, 0, view.length, 0) > 0;
+      } catch {
+        return false;
+      }
+    });
+  }
+
   /** What became of a read: the code of its error, or its bytes. */
   async function outcome(views, read) {
     for (const view of views) view.fill(0);
@@ -96,15 +108,7 @@ describe('reads with O_DIRECT', () => {
 
   it('wherever in the file they begin and end, as the system call', async () => {
     const handle = await uring.open(file, O_RDONLY | O_DIRECT);
-    const suitable = Array.from({ length: PAGE / STEP }, (_, i) => memory(i * STEP)).find(
-      (view) => {
-        try {
-          return nodeFs.readSync(fd, view, 0, view.length, 0) > 0;
-        } catch {
-          return false;
-        }
-      },
-    );
+    const suitable = suitableView();
     for (const length of [PAGE, 512, 100, PAGE + 512, PAGE + 1]) {
       for (const position of [0, 1, 100, 512, PAGE, contents.length - 512, contents.length]) {
         const view = suitable.subarray(0, length);
@@ -112,6 +116,23 @@ describe('reads with O_DIRECT', () => {
         await compare([view], position, read);
       }
     }
+    await handle.close();
+  });
+
+  it('hundreds at once, each followed by another: all arrive', async () => {
+    const handle = await uring.open(file, O_RDONLY | O_DIRECT);
+    const view = suitableView();
+    const pages = contents.length / PAGE;
+    let count = 0;
+    await Promise.all(
+      Array.from({ length: 300 }, async (_, lane) => {
+        for (let turn = 0; turn < 10; turn++, count++) {
+          const { bytesRead } = await handle.read(view, 0, PAGE, ((lane + turn) % pages) * PAGE);
+          assert.equal(bytesRead, PAGE);
+        }
+      }),
+    );
+    assert.equal(count, 3000);
     await handle.close();
   });
 
