@@ -27,7 +27,7 @@ module.exports = ({ bigFile }) => {
       name: `FileHandle.read ${formatBytes(PAGE)} O_DIRECT`,
       unit: 'reads',
       data: `${bigFile.description}, past the page cache`,
-      concurrency: [IN_FLIGHT],
+      concurrency: [16, IN_FLIGHT],
       floor: {
         name: FIO,
         kind: 'direct-read',
