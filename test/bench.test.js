@@ -168,7 +168,7 @@ describe('bench', () => {
       const files = of('growth: readFiles');
       assert.deepEqual(
         files.rows.map(({ step }) => step),
-        ['1,000 files', '10,000 files', '100,000 files'],
+        ['1,000 files', '10,000 files', ...(onRing ? ['100,000 files'] : [])],
       );
       assert.equal(files.rows[0].drivers['uring-fs'].growth, 1);
       for (const { step, operations } of files.samples) {
