@@ -227,16 +227,27 @@ static bool completions_deferred(const ufs_ring *ring) {
   return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
+/* Asks the kernel for the completions it holds back. 0, or -errno. */
+static int fetch(ufs_ring *ring) {
+  ring->enters++;
+  return io_uring_get_events(&ring->uring);
+}
+
 /*
  * What one of a few kernel workers does takes some microseconds; to be woken up takes the thread
- * tens of them, on a virtual machine above all. So before the loop goes to sleep it lingers until
- * a completion is there. Only when there is nothing else to do; not for what has shown to take
- * longer (a disk, a FIFO), which is tried again after more and more turns.
+ * tens of them, on a virtual machine above all, and the worker as long if its core was idle. So
+ * before the loop goes to sleep it lingers until a completion is there. Only when there is nothing
+ * else to do; not for what has shown to take longer (a disk, a FIFO, a worker that waits for this
+ * very core), which is tried again after longer and longer pauses: these are of time, not of turns,
+ * as what lingering in vain costs is, and as a thread that sleeps turns the more slowly for it.
  */
-enum { LINGER_NS = 40 * 1000, LINGER_FEW = 8, LINGERS_OFF_MOST = 1023 };
+enum { LINGER_NS = 100 * 1000, LINGER_FEW = 8, LINGER_PAUSE_MOST = 128 * LINGER_NS };
 
-static bool has_completions(const ufs_ring *ring) {
-  return io_uring_cq_ready(&ring->uring) > 0 || completions_deferred(ring);
+/* Of what the kernel holds back, some is no completion. */
+static bool has_completions(ufs_ring *ring) {
+  if (io_uring_cq_ready(&ring->uring) > 0) return true;
+  if (!completions_deferred(ring)) return false;
+  return fetch(ring) < 0 || io_uring_cq_ready(&ring->uring) > 0;
 }
 
 static bool is_idle(uv_loop_t *loop) {
@@ -257,21 +268,20 @@ static void pause_briefly(void) {
 static void on_prepare(uv_prepare_t *prepare) {
   ufs_ring *ring = prepare->data;
   if (ring->in_flight == 0 || ring->in_flight > LINGER_FEW) return;
-  if (ring->lingers_off > 0) {
-    ring->lingers_off--;
-    return;
-  }
-  if (!is_idle(prepare->loop)) return;
-  const uint64_t end = uv_hrtime() + LINGER_NS;
-  while (!has_completions(ring)) {
+  const uint64_t start = uv_hrtime();
+  if (start < ring->linger_again || !is_idle(prepare->loop)) return;
+  uint64_t now = start;
+  while (!has_completions(ring) && now - start < LINGER_NS) {
     pause_briefly();
-    if (uv_hrtime() < end) continue;
-    ring->lingers_lost = ring->lingers_lost * 2 + 1;
-    if (ring->lingers_lost > LINGERS_OFF_MOST) ring->lingers_lost = LINGERS_OFF_MOST;
-    ring->lingers_off = ring->lingers_lost;
+    now = uv_hrtime();
+  }
+  if (now - start < LINGER_NS) {
+    ring->linger_pause = 0;
     return;
   }
-  ring->lingers_lost = 0;
+  ring->linger_pause = ring->linger_pause * 2 + LINGER_NS;
+  if (ring->linger_pause > LINGER_PAUSE_MOST) ring->linger_pause = LINGER_PAUSE_MOST;
+  ring->linger_again = now + ring->linger_pause;
 }
 
 int ufs_ring_watch(ufs_ring *ring, uv_loop_t *loop) {
@@ -356,12 +366,6 @@ static void refused(ufs_ring *ring) {
   } else {
     give_back(ring); /* at once also the next time, unless it has taken some meanwhile */
   }
-}
-
-/* Asks the kernel for the completions it holds back. 0, or -errno. */
-static int fetch(ufs_ring *ring) {
-  ring->enters++;
-  return io_uring_get_events(&ring->uring);
 }
 
 static bool passes_by(int error) {

@@ -1,7 +1,7 @@
 /*
  * One io_uring and the eventfd by which it wakes a libuv loop. No Node-API here.
  *
- * A ring is made, used and destroyed by one thread: the one that runs its loop (SINGLE_ISSUER).
+ * A ring is made, used and destroyed by one thread: the one that runs its loop.
  * The owner embeds the struct and frees it, after ufs_ring_close() has reported.
  * SQEs and CQEs are counted one to one: `in_flight` counts the SQEs handed out whose CQE has not
  * been seen, and never exceeds the CQ's size, so the CQ cannot overflow.
@@ -51,8 +51,8 @@ struct ufs_ring {
   unsigned in_flight_limit; /* of the CQ */
   uint64_t enters;          /* io_uring_enter(2) calls */
   uint64_t turns;           /* of the loop */
-  unsigned lingers_off;     /* turns of the loop in which it is not worth to linger */
-  unsigned lingers_lost;    /* how many turns the last attempts in vain were followed by */
+  uint64_t linger_again;    /* ns, of uv_hrtime(): until then it is not worth to linger */
+  uint64_t linger_pause;    /* ns: how long the last attempt in vain was followed by none */
   unsigned refusals;        /* waits, one after the other, for the kernel to take SQEs */
   int spare_slot;           /* direct descriptor that the owner registered for us, or -1 */
   int failure;              /* -errno that made io_uring_enter(2) unusable, or 0 */
