@@ -42,7 +42,6 @@ const setupFlagNames = {
   COOP_TASKRUN: 1 << 8,
   TASKRUN_FLAG: 1 << 9,
   SINGLE_ISSUER: 1 << 12,
-  DEFER_TASKRUN: 1 << 13,
 };
 
 /** In the order of the native module's counters (src/engine.h). */

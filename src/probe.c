@@ -7,13 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-/* The first may come where the second does not. */
-enum { SIGNALS = 2 };
-
-/* No outcome of a trial yet. */
+/* Not tried yet. */
 enum { UNKNOWN = -1 };
 
 int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count) {
@@ -32,97 +28,51 @@ bool ufs_probe_linked_files(const struct io_uring_params *params) {
   return (params->features & IORING_FEAT_LINKED_FILE) != 0;
 }
 
-static void drain(int event_fd) {
-  uint64_t count;
-  while (read(event_fd, &count, sizeof count) > 0)
-    continue;
-}
-
-/* Waits in the ring for the pipe, ends the wait, and looks for the signal. */
-static bool is_signalled(struct io_uring *ring, int event_fd, const int ends[2]) {
-  struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-  if (sqe == NULL) return false;
-  io_uring_prep_poll_add(sqe, ends[0], POLLIN);
-  if (io_uring_submit(ring) != 1 || write(ends[1], "", 1) != 1) return false;
-  struct pollfd waiting = {.fd = event_fd, .events = POLLIN};
-  /* Where all is well, write(2) has signalled before it returns. */
-  if (poll(&waiting, 1, 0) != 1) return false;
-  struct io_uring_cqe *cqe = NULL;
-  if (io_uring_peek_cqe(ring, &cqe) < 0) return false;
-  io_uring_cqe_seen(ring, cqe);
-  drain(event_fd); /* the completion signals, too */
-  char byte;
-  return read(ends[0], &byte, 1) == 1;
-}
-
-/* 1 or 0, or -errno when that cannot be found out. */
-static int signals_each_time(struct io_uring *ring) {
-  const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (event_fd < 0) return -errno;
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-    const int error = errno;
-    (void)close(event_fd);
-    return -error;
-  }
-  int result = io_uring_register_eventfd(ring, event_fd);
-  if (result == 0) result = 1;
-  for (int i = 0; i < SIGNALS && result > 0; i++) {
-    result = is_signalled(ring, event_fd, ends);
-  }
-  (void)close(ends[0]);
-  (void)close(ends[1]);
-  (void)close(event_fd);
-  return result;
-}
-
-/* Whether nothing holds the write end of a pipe any more once a close of its slot is complete. */
+/* Closes the slot of a pipe's write end while a request waits at the read end's. Whether nothing
+ * holds the write end any more once the close is complete; or -errno. */
 static int closes_at_once(struct io_uring *ring) {
+  enum { WRITE_END, READ_END, SLOTS };
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
-  int result = io_uring_register_files(ring, &ends[1], 1);
+  const int slots[SLOTS] = {[WRITE_END] = ends[1], [READ_END] = ends[0]};
+  int result = io_uring_register_files(ring, slots, SLOTS);
   (void)close(ends[1]);
-  struct io_uring_sqe *sqe = result == 0 ? io_uring_get_sqe(ring) : NULL;
+  if (result == 0) {
+    struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+    io_uring_prep_poll_add(sqe, READ_END, POLLIN);
+    sqe->flags |= IOSQE_FIXED_FILE;
+    io_uring_sqe_set_data64(sqe, READ_END);
+    sqe = io_uring_get_sqe(ring);
+    io_uring_prep_close_direct(sqe, WRITE_END);
+    io_uring_sqe_set_data64(sqe, WRITE_END);
+    result = io_uring_submit(ring) == SLOTS ? 0 : -EAGAIN;
+  }
   struct io_uring_cqe *cqe = NULL;
-  if (sqe != NULL) {
-    io_uring_prep_close_direct(sqe, 0);
-    if (io_uring_submit(ring) == 1 && io_uring_peek_cqe(ring, &cqe) == 0) {
-      struct pollfd reader = {.fd = ends[0], .events = POLLIN};
+  while (result == 0 && io_uring_peek_cqe(ring, &cqe) == 0) {
+    struct pollfd reader = {.fd = ends[0], .events = POLLIN};
+    if (cqe->user_data == WRITE_END) {
       result = cqe->res == 0 && poll(&reader, 1, 0) == 1 && (reader.revents & POLLHUP) != 0;
-      io_uring_cqe_seen(ring, cqe);
     }
+    io_uring_cqe_seen(ring, cqe);
   }
   (void)close(ends[0]);
   return result;
 }
 
-/* The outcome of a trial on a ring with these flags, which is the same for all of the process. What
- * cannot be found out (no memory, no descriptor) counts as bad, and is tried again another time. */
-static bool outcome(atomic_int *known, unsigned flags, int (*trial)(struct io_uring *ring)) {
-  int result = atomic_load(known);
+/* The same for all of the process. What cannot be found out (no memory, no descriptor) counts as
+ * bad, and is tried again another time. */
+bool ufs_probe_prompt_close(void) {
+  static atomic_int known = UNKNOWN;
+  int result = atomic_load(&known);
   if (result != UNKNOWN) return result > 0;
   struct io_uring ring;
   struct io_uring_params params;
   memset(&params, 0, sizeof params);
-  params.flags = flags;
-  result = io_uring_queue_init_params(1, &ring, &params);
-  if (result < 0) return false;
-  result = trial(&ring);
+  if (io_uring_queue_init_params(2, &ring, &params) < 0) return false;
+  result = closes_at_once(&ring);
   io_uring_queue_exit(&ring);
-  if (result >= 0) atomic_store(known, result);
+  if (result >= 0) atomic_store(&known, result);
   return result > 0;
-}
-
-bool ufs_probe_deferral(void) {
-  static atomic_int known = UNKNOWN;
-  const unsigned flags =
-      IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
-  return outcome(&known, flags, signals_each_time);
-}
-
-bool ufs_probe_prompt_close(void) {
-  static atomic_int known = UNKNOWN;
-  return outcome(&known, 0, closes_at_once);
 }
 
 /* The number after `key` in a small text file of /proc; `missing` when there is none. */

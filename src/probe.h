@@ -25,15 +25,11 @@ int ufs_probe_opcodes(struct io_uring *ring, bool *supported, unsigned count);
  * request is looked up when it runs, not when it is submitted). */
 bool ufs_probe_linked_files(const struct io_uring_params *params);
 
-/* Whether a ring with DEFER_TASKRUN can be had whose eventfd is signalled at once, each time that a
- * wait is over. Linux 6.12.118 signals the end of the first wait at a pipe and of no other, so that
- * the completion stays with the kernel for ever; 7.3.4 does it many milliseconds later. Tried on a
- * ring of its own, once in the process. */
-bool ufs_probe_deferral(void);
-
-/* Whether a file is closed by the time that the close of its direct descriptor is complete.
- * Linux 6.1 puts it off for up to a second: a program just written could not be run (ETXTBSY), nor
- * the space of a removed file be used. Tried as above. */
+/* Whether a file is closed by the time that the close of its direct descriptor is complete,
+ * whatever else is under way. Linux 6.1 puts it off for up to a second, 6.12 until all requests are
+ * over that began before it on other direct descriptors, a reader at a FIFO among them: a program
+ * just written could not be run (ETXTBSY), nor the space of a removed file be used. Tried on a ring
+ * of its own, once in the process. */
 bool ufs_probe_prompt_close(void);
 
 /* One sentence on why io_uring_setup(2) failed with `error` (-errno). Returns the code for it,

@@ -24,7 +24,7 @@ typedef struct ufs_request ufs_request;
 typedef struct ufs_operation ufs_operation; /* engine.h */
 
 /* Steps of a chain; user_data is the request's address with the step in the low bits. */
-enum { UFS_STEP_MASK = 7, UFS_MAX_STEPS = 4 };
+enum { UFS_STEP_MASK = 7, UFS_MAX_STEPS = 5 };
 
 /* Most paths fit in the request itself. */
 enum { UFS_INLINE_PATHS = 104 };

@@ -15,11 +15,13 @@
 static const unsigned smaller_sizes[] = {64, 8};
 enum { CQ_PER_SQ = 16 };
 
-/* The best mode first. DEFER_TASKRUN: completions are posted when we ask for them, never by an
- * interrupt of JS; TASKRUN_FLAG tells us cheaply when to ask. */
+/* The best mode first. COOP_TASKRUN: what could not be done at once is completed when this thread
+ * next is in the kernel, and no interrupt of JS is sent for it; TASKRUN_FLAG tells us cheaply when
+ * to ask. DEFER_TASKRUN is not among them: a worker may then not go on with a chain, but has this
+ * thread set each link going (writeFile takes a fifth to a third longer), and some kernels lose
+ * signals.
+ */
 static const unsigned setup_modes[] = {
-    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
         IORING_SETUP_R_DISABLED,
     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
@@ -97,7 +99,6 @@ static int setup(ufs_ring *ring, const ufs_ring_settings *settings) {
   }
   if (result < 0) result = -EINVAL;
   for (size_t i = 0; i < COUNT(setup_modes) && result == -EINVAL; i++) {
-    if ((setup_modes[i] & IORING_SETUP_DEFER_TASKRUN) != 0 && !ufs_probe_deferral()) continue;
     result = setup_with_flags(ring, setup_modes[i], settings);
   }
   return result;
@@ -584,6 +585,7 @@ void ufs_ring_close(ufs_ring *ring) {
   unsigned refusals = 0;
   while (ring->in_flight > 0 && ring->failure == 0) {
     ring->hooks->cancel_all(ring);
+    ring->refusals = 0; /* else submitting would give back what is refused, and here none be seen */
     (void)ufs_ring_submit(ring);
     if (unsubmitted(ring) > 0) {
       give_back(ring); /* cancellations are made anew */

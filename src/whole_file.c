@@ -148,20 +148,23 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   return true;
 }
 
-/* ---- writeFile: open ► write ► (fsync) ► close ---- */
+/* ---- writeFile: open ► write ► (fsync) ► close ► closed ---- */
 
 /*
- * A chain: by steps, each would be one more submission. One kernel worker does it from end to end
- * where completions are not deferred; with DEFER_TASKRUN newer kernels (6.18, say) have this thread
- * set each link going when it fetches completions. Plain links: a write that fails or is short
- * breaks the chain, so that the file is still open to go on with. A failed fsync may or may not
- * break it, by kernel; its CQE tells.
+ * A chain, which one kernel worker does from end to end: by steps, each would be one more
+ * submission and one more worker to wake. Plain links: a write that fails or is short breaks the
+ * chain, so that the file is still open to go on with. A failed fsync may or may not break it, by
+ * kernel; its CQE tells.
+ *
+ * The close is complete before the file is closed: the worker lets go of it after that, before it
+ * takes what it does next. A NOP is the next. Without it, one file in some hundreds was still open
+ * for writing when its promise resolved, so that it could not be run (ETXTBSY).
  *
  * A chain can be cut: a kernel short of memory may take a part of a submission, and what is left of
  * a chain then runs by itself and meets a slot whose open has not ended. Its EBADF means that the
  * step has never been.
  */
-enum { WRITE_OPEN, WRITE_DATA, WRITE_SYNC, WRITE_CLOSE };
+enum { WRITE_OPEN, WRITE_DATA, WRITE_SYNC, WRITE_CLOSE, WRITE_CLOSED };
 
 static void fill_write_file(ufs_engine *engine, ufs_request *request) {
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
@@ -186,7 +189,12 @@ static void fill_write_file(ufs_engine *engine, ufs_request *request) {
   }
   sqe = ufs_engine_sqe(engine);
   io_uring_prep_close_direct(sqe, (unsigned)request->slot);
+  sqe->flags |= IOSQE_IO_HARDLINK;
   ufs_engine_tag(sqe, request, WRITE_CLOSE);
+
+  sqe = ufs_engine_sqe(engine);
+  io_uring_prep_nop(sqe);
+  ufs_engine_tag(sqe, request, WRITE_CLOSED);
 }
 
 /* Whether a step of the write chain has done nothing: cut off, interrupted, not waited for, or
@@ -255,12 +263,13 @@ const ufs_operation ufs_whole_file_operations[] = {
      .sqes = 1,
      .takes_slot = true,
      .attempt = attempt_read_file,
+     .few = 4, /* the ring opens and reads in this thread, too, and many for less */
      .fill = fill_read_file,
      .finish = finish_read_file},
     {.name = "writeFile",
      .arguments = "pfmby",
      .opcode = IORING_OP_OPENAT,
-     .sqes = 4,
+     .sqes = 5,
      .closes_file = true,
      .takes_slot = true,
      .fill = fill_write_file,

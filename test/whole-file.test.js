@@ -363,6 +363,26 @@ describe('lib/whole-file', () => {
       });
     }
 
+    it('what is written is closed when the promise resolves: it can be run at once', async function () {
+      if (closesLate)
+        skip(this, 'this kernel closes late, so that it takes the way of a descriptor');
+      const { isBeingWritten } = require('./native/build/Release/test_helpers.node');
+      const fd = nodeFs.openSync(file, 'w');
+      assert.equal(isBeingWritten(file), true);
+      nodeFs.closeSync(fd);
+      let open = 0;
+      // Many at once: the kernel worker that closes has other work, and the loop looks in between.
+      const paths = Array.from({ length: 64 }, (_, i) => folder.in(`written-${i}`));
+      const writeAgain = async (path) => {
+        for (let i = 0; i < 200; i++) {
+          await uring.writeFile(path, bytes.subarray(0, 4096));
+          if (isBeingWritten(path)) open++;
+        }
+      };
+      await Promise.all(paths.map(writeAgain));
+      assert.equal(open, 0);
+    });
+
     it('a view writes what it shows, and nothing beside it', async () => {
       const view = new Uint16Array(bytes.buffer, bytes.byteOffset + 8, 500);
       await uring.writeFile(file, view);

@@ -1,7 +1,6 @@
 #include "faults.h"
 #undef io_uring_queue_init_params
 #undef io_uring_register_probe
-#undef io_uring_register_eventfd
 #undef io_uring_register_files
 #undef io_uring_submit_and_get_events
 #undef io_uring_get_events
@@ -35,14 +34,13 @@ enum {
   FLAGS,
   OPCODES,
   UNLINKED,
-  MUTE,
   LINGER,
   KINDS,
 };
 
 static const char *const names[KINDS] = {
-    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth",  "kill",
-    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "mute", "linger"};
+    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth",   "kill",
+    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "linger"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -138,14 +136,6 @@ int ufs_faults_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
     probe->ops_len = (__u8)faults[OPCODES].n;
   }
   return result;
-}
-
-int ufs_faults_register_eventfd(struct io_uring *ring, int event_fd) {
-  if (faults[MUTE].n == 0 || (ring->flags & IORING_SETUP_DEFER_TASKRUN) == 0) {
-    return io_uring_register_eventfd(ring, event_fd);
-  }
-  faults[MUTE].happened++;
-  return 0;
 }
 
 /* Only a file whose close is looked at is registered so. */

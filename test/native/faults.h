@@ -23,7 +23,6 @@
  *   flags:n        the kernel knows no flags of io_uring_setup(2) but n
  *   opcodes:n      the kernel knows no opcodes from n on
  *   linger:1       a file is still open when the close of its direct descriptor is complete
- *   mute:1         a ring with DEFER_TASKRUN never signals its eventfd
  *   unlinked:1     the kernel looks a chain's files up before it begins: no IORING_FEAT_LINKED_FILE
  *
  * How often each has happened is written to stderr when the process ends.
@@ -35,7 +34,6 @@
 
 int ufs_faults_init(unsigned entries, struct io_uring *ring, struct io_uring_params *params);
 int ufs_faults_probe(struct io_uring *ring, struct io_uring_probe *probe, unsigned count);
-int ufs_faults_register_eventfd(struct io_uring *ring, int event_fd);
 int ufs_faults_register_files(struct io_uring *ring, const int *files, unsigned count);
 int ufs_faults_submit(struct io_uring *ring);
 int ufs_faults_fetch(struct io_uring *ring);
@@ -43,7 +41,6 @@ struct io_uring_cqe *ufs_faults_cqe(struct io_uring *ring, unsigned head);
 
 #define io_uring_queue_init_params ufs_faults_init
 #define io_uring_register_probe ufs_faults_probe
-#define io_uring_register_eventfd ufs_faults_register_eventfd
 #define io_uring_register_files ufs_faults_register_files
 #define io_uring_submit_and_get_events ufs_faults_submit
 #define io_uring_get_events ufs_faults_fetch

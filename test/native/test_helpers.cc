@@ -1,6 +1,7 @@
 // Native helpers for the lifetime tests: Buffers over malloc'ed memory whose finalizer reports, so
 // that a test sees when the last reference to the memory went.
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <napi.h>
 #include <sys/syscall.h>
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace {
 
@@ -147,6 +149,20 @@ Napi::Value Register(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), result < 0 ? -errno : static_cast<double>(result));
 }
 
+// isBeingWritten(path) -> whether anybody has the file open for writing: a lease to read is refused
+// then
+Napi::Value IsBeingWritten(const Napi::CallbackInfo &info) {
+  const std::string path = info[0].As<Napi::String>();
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool refused = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+  const int error = fd < 0 || refused ? 0 : fcntl(fd, F_SETLEASE, F_UNLCK);
+  if (fd < 0 || error < 0) {
+    Napi::Error::New(info.Env(), std::strerror(errno)).ThrowAsJavaScriptException();
+  }
+  if (fd >= 0) close(fd);
+  return Napi::Boolean::New(info.Env(), refused);
+}
+
 // trim(): gives back to the system what is free in the heap, so that what is in use can be seen
 void Trim(const Napi::CallbackInfo &) {
   malloc_trim(0);
@@ -158,6 +174,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("fork", Napi::Function::New(env, Fork));
   exports.Set("waitFor", Napi::Function::New(env, WaitFor));
   exports.Set("register", Napi::Function::New(env, Register));
+  exports.Set("isBeingWritten", Napi::Function::New(env, IsBeingWritten));
   exports.Set("trim", Napi::Function::New(env, Trim));
   exports.Set("finalized", Napi::Function::New(env, Finalized));
   return exports;
