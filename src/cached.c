@@ -16,7 +16,8 @@ enum { RESOLVE_CACHED_ONLY = 0x20 };
 #define XFS_MAGIC 0x58465342
 #define F2FS_MAGIC 0xf2f52010
 
-/* Where attributes are in memory once the file is, and no server has newer ones. */
+/* Where attributes are in memory once the file is, and no server has newer ones. What overlayfs is
+ * made of (the root of most containers) must not be changed but by way of it. */
 static bool is_local(int fd) {
   struct statfs file_system;
   if (fstatfs(fd, &file_system) < 0) return false;
@@ -26,27 +27,50 @@ static bool is_local(int fd) {
     case BTRFS_SUPER_MAGIC:
     case F2FS_MAGIC:
     case TMPFS_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
       return true;
     default:
       return false;
   }
 }
 
-/* is_local(), remembered for the last block device asked about. A device without a major number (of
- * NFS, FUSE, btrfs, tmpfs) may be another file system by the next time. Each thread has its own. */
+typedef struct {
+  uint32_t major;
+  uint32_t minor;
+  bool known;
+} device;
+
+enum { REMOTE_DEVICES = 8 };
+
+/* What was found out, by each thread for itself. */
+static _Thread_local device local;
+static _Thread_local device remote[REMOTE_DEVICES];
+static _Thread_local bool has_met_remote;
+
+static bool is_on(const device *device, const struct statx *stat) {
+  return device->known && device->major == stat->stx_dev_major &&
+         device->minor == stat->stx_dev_minor;
+}
+
+/* is_local(), remembered by device: asking costs more than the answer is worth, and may have to
+ * wait for a server. A device without a major number (of NFS, FUSE, btrfs, tmpfs, overlayfs) may be
+ * another file system by the next time, so that of these it is remembered only that they are not
+ * local. */
 static bool is_local_device(int fd, const struct statx *stat) {
-  static _Thread_local uint32_t known_major;
-  static _Thread_local uint32_t known_minor;
-  const bool is_known = stat->stx_dev_major != 0 && stat->stx_dev_major == known_major &&
-                        stat->stx_dev_minor == known_minor;
-  if (is_known) return true;
-  if (!is_local(fd)) return false;
-  known_major = stat->stx_dev_major;
-  known_minor = stat->stx_dev_minor;
-  return true;
+  device *place = &remote[stat->stx_dev_minor % REMOTE_DEVICES];
+  if (is_on(&local, stat)) return true;
+  if (is_on(place, stat)) return false;
+  const bool answer = is_local(fd);
+  if (answer && stat->stx_dev_major == 0) return true;
+  if (answer) place = &local;
+  *place = (device){stat->stx_dev_major, stat->stx_dev_minor, true};
+  has_met_remote = has_met_remote || !answer;
+  return answer;
 }
 
 static bool stat_open_file(int fd, unsigned mask, struct statx *stat) {
+  /* FUSE may ask its server for attributes that it holds for old; for none it asks nobody. */
+  if (has_met_remote && (ufs_statx_fd(fd, 0, stat) < 0 || !is_local_device(fd, stat))) return false;
   return ufs_statx_fd(fd, mask, stat) == 0 && is_local_device(fd, stat);
 }
 

@@ -15,9 +15,6 @@ enum { MAX_UNCHECKED = 8192 };
 /* user_data of a slot's close: a number too small to be an address, with this in the step bits. */
 enum { STEP_CLOSE_SLOT = 7, STEP_BITS = 3 };
 
-/* So few requests that one after the other in this thread is quicker than a kernel worker. */
-enum { FEW = 4 };
-
 /* Fewer where RLIMIT_NOFILE does not allow all of them. */
 static const unsigned fewer_slots[] = {128, 32};
 
@@ -192,9 +189,10 @@ static void finish_early(ufs_engine *engine, ufs_request *request) {
 }
 
 static bool attempt(ufs_engine *engine, ufs_request *request) {
-  if (request->operation->attempt == NULL) return false;
-  if (engine->in_flight + queued(engine) >= FEW) return false;
-  if (!request->operation->attempt(engine, request)) return false;
+  const ufs_operation *operation = request->operation;
+  if (operation->attempt == NULL) return false;
+  if (engine->in_flight + queued(engine) >= operation->few) return false;
+  if (!operation->attempt(engine, request)) return false;
   if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
   queue_push(&engine->done, request);
   return true;

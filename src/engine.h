@@ -20,6 +20,7 @@ struct ufs_operation {
   const char *name;
   const char *many;      /* name of the call that makes many of it, of paths and flags; or NULL */
   const char *arguments; /* how args.c reads the call's arguments */
+  uint32_t few;          /* so many requests are attempted, see below */
   uint8_t opcode;        /* that the kernel must have */
   uint8_t sqes;          /* SQEs it takes, in one submission */
   bool closes_file;      /* whoever waited for it may rely on that: ufs_probe_prompt_close() */
@@ -29,8 +30,8 @@ struct ufs_operation {
   bool of_js;            /* its fd is a direct descriptor that JS was given */
   bool lets_go;          /* the descriptor it opens is the program's, to close by whatever means */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
-  /* Does it in this thread, without the ring, unless that may block: then false. For requests that
-   * are few, whose way through a kernel worker would cost more than they do. */
+  /* Does it in this thread, without the ring, unless that may block: then false. While there are no
+   * more than `few` requests: of many, a kernel worker does more than this thread alone could. */
   bool (*attempt)(ufs_engine *engine, ufs_request *request);
   /* Settles which memory the kernel is to be given; false without memory. */
   bool (*choose_memory)(ufs_engine *engine, ufs_request *request);

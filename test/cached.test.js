@@ -5,10 +5,14 @@
 const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
 const { describeOnRing, uring, useFolder } = require('./helpers/environment');
+const { useOverlay } = require('./helpers/mounts');
 
-/** File systems that src/cached.c knows: ext, XFS, btrfs, F2FS, tmpfs. */
+/** File systems that src/cached.c knows: ext, XFS, btrfs, F2FS, overlayfs, tmpfs. */
 const TMPFS = 0x01021994;
-const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, TMPFS];
+const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x794c7630, TMPFS];
+
+/** More of them at once are for a kernel worker: src/file_ops.c. */
+const FEW = 64;
 
 describeOnRing('cached', () => {
   const folder = useFolder();
@@ -39,10 +43,13 @@ describeOnRing('cached', () => {
     if ((await entersOf(() => uring.stat(file))) > 0) this.skip('no RESOLVE_CACHED in this kernel');
     assert.equal(await entersOf(() => oneByOne(paths)), 0);
     const handle = await uring.open(file);
-    assert.equal(await entersOf(() => handle.stat()), 0);
+    const together = (count, call) => () => Promise.all(Array.from({ length: count }, call));
+    const stat = () => uring.stat(file);
+    assert.equal(await entersOf(together(FEW, stat)), 0);
+    assert.ok((await entersOf(together(FEW + 1, stat))) > 0);
+    // An open file is not looked for, which is the most of the work.
+    assert.equal(await entersOf(together(128, () => handle.stat())), 0);
     await handle.close();
-    const many = () => Promise.all(Array.from({ length: 64 }, () => uring.stat(file)));
-    assert.ok((await entersOf(many)) > 0);
   });
 
   it('so are small files, whatever their size; larger and other ones go through the ring', async function () {
@@ -103,6 +110,29 @@ describeOnRing('cached', () => {
     const loop = folder.in('loop');
     nodeFs.symlinkSync(loop, loop);
     await assert.rejects(uring.stat(loop), { code: 'ELOOP' });
+  });
+
+  describe('on overlayfs, as in a container', () => {
+    const { at, lower } = useOverlay(folder, { 'of the image': 'below' });
+
+    it('few at a time do without the ring, and what is covered, changed or gone is seen', async function () {
+      const paths = [at('of the image'), at('missing'), at()];
+      for (const path of paths) nodeFs.statSync(path, { throwIfNoEntry: false });
+      await oneByOne(paths);
+      if ((await entersOf(() => uring.stat(paths[0]))) > 0) {
+        this.skip('no RESOLVE_CACHED in this kernel');
+      }
+      assert.equal(await entersOf(() => oneByOne(paths)), 0);
+      assert.equal(await uring.readFile(paths[0], 'utf8'), 'below');
+      for (const content of ['above', 'above again', 'x']) {
+        nodeFs.writeFileSync(paths[0], content);
+        assert.equal(await uring.readFile(paths[0], 'utf8'), content);
+        assert.deepEqual(await uring.stat(paths[0]), nodeFs.statSync(paths[0]));
+      }
+      nodeFs.unlinkSync(paths[0]);
+      await assert.rejects(uring.stat(paths[0]), { code: 'ENOENT' });
+      assert.equal(nodeFs.readFileSync(lower('of the image'), 'utf8'), 'below');
+    });
   });
 
   it('leaves no descriptor open', async () => {

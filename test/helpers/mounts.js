@@ -84,6 +84,26 @@ function useQuota(folder, limit) {
 }
 
 /**
+ * An overlayfs over a folder that has `files`, all of it on a tmpfs: a container's root lies on another
+ * file system, too, where there is one.
+ *
+ * @param {Record<string, string>} files contents by name
+ * @returns {{ at: (...names: string[]) => string, lower: (...names: string[]) => string }}
+ */
+function useOverlay(folder, files) {
+  const below = useMount(folder, 'tmpfs', 1 << 20);
+  const at = mounted(folder, 'overlay', (point) => {
+    for (const name of ['lower', 'upper', 'work']) nodeFs.mkdirSync(below(name));
+    for (const [name, content] of Object.entries(files)) {
+      nodeFs.writeFileSync(below('lower', name), content);
+    }
+    const parts = `lowerdir=${below('lower')},upperdir=${below('upper')},workdir=${below('work')}`;
+    return run('mount', '-t', 'overlay', '-o', parts, 'overlay', point);
+  });
+  return { at, lower: (...names) => below('lower', ...names) };
+}
+
+/**
  * A disk that fails: an ext4 of `size` bytes whose image lies where there are only `room` bytes. What is
  * written beyond is lost when the kernel writes it out, and an fsync says so. `cut()` takes away the end of
  * the image: reads of what was there fail.
@@ -106,4 +126,4 @@ function useFailingDisk(folder, size, room) {
   };
 }
 
-module.exports = { mountImage, run, useFailingDisk, useMount, useQuota };
+module.exports = { mountImage, run, useFailingDisk, useMount, useOverlay, useQuota };
