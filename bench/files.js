@@ -194,26 +194,27 @@ class Workspace {
   /**
    * @param {string} name
    * @param {number} [size] Bytes.
+   * @param {number} [chunk] Bytes that each write of its making has: the page cache keeps them together.
    * @returns {BigFile} Random bytes.
    */
-  bigFile(name, size = BIG_FILE) {
+  bigFile(name, size = BIG_FILE, chunk = MIB) {
     const file = path.join(this.root, name);
     return {
       description: `a generated file of ${formatBytes(size)}`,
       path: file,
       size,
       make() {
-        if (!fs.existsSync(file)) writeRandomFile(file, size);
+        if (!fs.existsSync(file)) writeRandomFile(file, size, chunk);
       },
     };
   }
 }
 
-function writeRandomFile(file, size) {
+function writeRandomFile(file, size, chunk) {
   const fd = fs.openSync(file, 'wx');
   try {
-    const chunk = Buffer.alloc(MIB);
-    for (let at = 0; at < size; at += chunk.length) writeAll(fd, randomFillSync(chunk), at);
+    const bytes = Buffer.alloc(chunk);
+    for (let at = 0; at < size; at += chunk) writeAll(fd, randomFillSync(bytes), at);
     // Else the disk would be busy with it while other things are timed.
     fs.fdatasyncSync(fd);
   } finally {

@@ -4,6 +4,8 @@ const { statSync } = require('node:fs');
 const { C_FLOOR } = require('../floor');
 const { compare, forEach } = require('../verify');
 
+/** Between them: as many as a program has that looks at what it knows by name. */
+const SOME_IN_FLIGHT = 16;
 const MOST_IN_FLIGHT = 128;
 
 /**
@@ -21,7 +23,7 @@ function workload({ label, description, size, paths }) {
     name: `stat ${label}`,
     unit: 'calls',
     data: description,
-    concurrency: [1, MOST_IN_FLIGHT],
+    concurrency: [1, SOME_IN_FLIGHT, MOST_IN_FLIGHT],
     floor: size ? { name: C_FLOOR, kind: 'stat', c: MOST_IN_FLIGHT, size, paths } : undefined,
 
     async open() {
