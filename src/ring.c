@@ -17,10 +17,8 @@ enum { CQ_PER_SQ = 16 };
 
 /* The best mode first. COOP_TASKRUN: what could not be done at once is completed when this thread
  * next is in the kernel, and no interrupt of JS is sent for it; TASKRUN_FLAG tells us cheaply when
- * to ask. DEFER_TASKRUN is not among them: a worker may then not go on with a chain, but has this
- * thread set each link going (writeFile takes a fifth to a third longer), and some kernels lose
- * signals.
- */
+ * to ask. Not DEFER_TASKRUN, by which a worker may not go on with a chain, but has this thread set
+ * each link going: writeFile takes a fifth to a third longer. And some kernels lose its signals. */
 static const unsigned setup_modes[] = {
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
         IORING_SETUP_R_DISABLED,
