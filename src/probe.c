@@ -37,14 +37,14 @@ static int closes_at_once(struct io_uring *ring) {
   const int slots[SLOTS] = {[WRITE_END] = ends[1], [READ_END] = ends[0]};
   int result = io_uring_register_files(ring, slots, SLOTS);
   (void)close(ends[1]);
-  if (result == 0) {
-    struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-    io_uring_prep_poll_add(sqe, READ_END, POLLIN);
-    sqe->flags |= IOSQE_FIXED_FILE;
-    io_uring_sqe_set_data64(sqe, READ_END);
-    sqe = io_uring_get_sqe(ring);
-    io_uring_prep_close_direct(sqe, WRITE_END);
-    io_uring_sqe_set_data64(sqe, WRITE_END);
+  struct io_uring_sqe *wait = result == 0 ? io_uring_get_sqe(ring) : NULL;
+  struct io_uring_sqe *last = result == 0 ? io_uring_get_sqe(ring) : NULL;
+  if (wait != NULL && last != NULL) {
+    io_uring_prep_poll_add(wait, READ_END, POLLIN);
+    wait->flags |= IOSQE_FIXED_FILE;
+    io_uring_sqe_set_data64(wait, READ_END);
+    io_uring_prep_close_direct(last, WRITE_END);
+    io_uring_sqe_set_data64(last, WRITE_END);
     result = io_uring_submit(ring) == SLOTS ? 0 : -EAGAIN;
   }
   struct io_uring_cqe *cqe = NULL;

@@ -4,7 +4,7 @@ const { statSync } = require('node:fs');
 const { C_FLOOR } = require('../floor');
 const { compare, forEach } = require('../verify');
 
-/** Between them: as many as a program has that looks at what it knows by name. */
+/** Few enough to be answered in the calling thread. */
 const SOME_IN_FLIGHT = 16;
 const MOST_IN_FLIGHT = 128;
 
