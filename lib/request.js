@@ -157,6 +157,9 @@ const resolved = Promise.resolve();
 
 const { ALIGNMENT_UNIT, COUNT_UNCHECKED, IS_UNCACHED } = binding;
 
+/** Once: `process` is a getter. */
+const { nextTick } = process;
+
 let scheduled = false;
 let started = false;
 /** Whether another copy of this module has the ring, whose results are not to be taken. */
@@ -279,7 +282,7 @@ function schedule() {
     heldBack = true;
     return;
   }
-  process.nextTick(flush);
+  nextTick(flush);
   scheduled = true; // not before: nextTick() throws when the stack is full
 }
 

@@ -5,7 +5,6 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -106,7 +105,7 @@ static int64_t read_open_file(int fd, uint8_t *memory, size_t size) {
   if (!S_ISREG(stat.stx_mode) || stat.stx_size > size) return -EAGAIN;
   if (stat.stx_size == 0) return 0;
   const struct iovec vector = {.iov_base = memory, .iov_len = size};
-  const long count = syscall(SYS_preadv2, (long)fd, &vector, 1L, 0L, 0L, RWF_NOWAIT);
+  const long count = ufs_read_cached(fd, &vector, 1, 0);
   return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
 }
 

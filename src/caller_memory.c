@@ -95,13 +95,33 @@ static bool is_end(const ufs_request *request, uint64_t reached) {
   return S_ISREG(stat.stx_mode) ? reached >= stat.stx_size : !S_ISBLK(stat.stx_mode);
 }
 
+static uint64_t first_byte(const ufs_request *request) {
+  return is_own_position(request) ? (uint64_t)request->start : request->offset;
+}
+
+/* By a call that waits for nothing, which takes less than the ring for one. It moves no position:
+ * what brings less than there is to read begins anew in the ring. */
+bool ufs_attempt_read_into(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  if (request->shielded || is_for_worker(request)) return false;
+  const struct iovec whole = {.iov_base = request->memory, .iov_len = request->length};
+  const bool is_whole = request->vectors == NULL;
+  const long count = ufs_read_cached(request->fd, is_whole ? &whole : request->vectors,
+                                     is_whole ? 1 : request->vector_count, first_byte(request));
+  if (count < 0) return false;
+  const uint64_t reached = first_byte(request) + (uint64_t)count;
+  if ((uint64_t)count < request->length && !is_end(request, reached)) return false;
+  if (is_own_position(request) && count > 0) (void)lseek(request->fd, (off_t)reached, SEEK_SET);
+  request->result = count;
+  return true;
+}
+
 /* Whether a read without waiting has left something to a read that may wait. */
 static bool is_left(const ufs_request *request, int32_t moved) {
   if (request->shielded || is_for_worker(request)) return false;
   if (moved == -EAGAIN || moved == -EOPNOTSUPP) return true;
   if (moved <= 0 || (uint32_t)moved == missing(request)) return false;
-  const uint64_t from = is_own_position(request) ? (uint64_t)request->start : request->offset;
-  return !is_end(request, from + (uint32_t)moved);
+  return !is_end(request, first_byte(request) + (uint32_t)moved);
 }
 
 bool ufs_finish_read_into(ufs_engine *engine, ufs_request *request) {

@@ -19,6 +19,7 @@
 
 bool ufs_choose_memory(ufs_engine *engine, ufs_request *request);
 void ufs_prepare_read_into(struct io_uring_sqe *sqe, const ufs_request *request);
+bool ufs_attempt_read_into(ufs_engine *engine, ufs_request *request);
 bool ufs_finish_read_into(ufs_engine *engine, ufs_request *request);
 
 /* Copies what the shield of a finished request holds to where the read was to go: `count` pieces of

@@ -356,6 +356,10 @@ static bool within_budget(ufs_engine *engine) {
   return now - engine->turn_start < engine->inline_budget;
 }
 
+static bool is_work_left(const ufs_engine *engine) {
+  return queued(engine) > 0 || engine->closing_slots > 0 || engine->cancel_due;
+}
+
 /* Everything that can move without waiting, moves: until a batch is full, the kernel has it all, or
  * the loop must turn. */
 static void pump(ufs_engine *engine) {
@@ -370,7 +374,7 @@ static void pump(ufs_engine *engine) {
     filled += fill_from(engine, &engine->waiting_for_slot);
     (void)ufs_ring_submit(&engine->ring); /* a failure is kept, and told to JS by hand_over() */
     (void)ufs_ring_reap(&engine->ring);
-    if (!within_budget(engine)) break;
+    if (!is_work_left(engine) || !within_budget(engine)) break;
   }
   ufs_ring_quiet(&engine->ring, false);
 }

@@ -291,10 +291,10 @@ static void prepare_link(struct io_uring_sqe *sqe, const ufs_request *request) {
   .name = (op), .arguments = "pfm", .opcode = IORING_OP_OPENAT, .sqes = 2, .first_decides = true, \
   .fill = fill_open, .abandon = abandon_open, .finish = finish_open
 
-#define READ_INTO_ROW(op, args, code)                                   \
-  .name = (op), .arguments = (args), .opcode = (code), .sqes = 1,       \
-  .choose_memory = ufs_choose_memory, .prepare = ufs_prepare_read_into, \
-  .finish = ufs_finish_read_into
+#define READ_INTO_ROW(op, args, code)                                             \
+  .name = (op), .arguments = (args), .opcode = (code), .sqes = 1,                 \
+  .choose_memory = ufs_choose_memory, .attempt = ufs_attempt_read_into, .few = 4, \
+  .prepare = ufs_prepare_read_into, .finish = ufs_finish_read_into
 
 const ufs_operation ufs_file_operations[] = {
     {OPEN_ROW("open")},

@@ -75,6 +75,77 @@ describeOnRing('cached', () => {
     assert.ok((await entersOf(() => uring.readFile('/proc/version'))) > 0);
   });
 
+  describe('reads of an open file', () => {
+    const SIZE = 10_000;
+    const contents = Buffer.from(Array.from({ length: SIZE }, (_, i) => i % 251));
+    let handle;
+    before(async function () {
+      handle = await uring.open(folder.file('to read from', contents));
+      const { enters } = await readings(1, 0, 10, 0);
+      if (enters > 0) this.skip('the temporary folder is read by waiting only, as tmpfs');
+    });
+    after(() => handle?.close());
+
+    /** @returns {Promise<{ enters: number, all: Buffer[] }>} */
+    async function readings(count, offset, length, position) {
+      let all;
+      const enters = await entersOf(async () => {
+        const reads = Array.from({ length: count }, () =>
+          handle.read(Buffer.alloc(length + offset), offset, length, position),
+        );
+        all = await Promise.all(reads);
+      });
+      return {
+        enters,
+        all: all.map(({ bytesRead, buffer }) => buffer.subarray(offset, offset + bytesRead)),
+      };
+    }
+
+    it('four at a time do without the ring, more go through it: all are right', async () => {
+      for (const count of [1, 4, 8, 128]) {
+        const { enters, all } = await readings(count, 7, 1000, 500);
+        assert.equal(enters === 0, count <= 4, `${count}: ${enters} enters`);
+        for (const part of all) assert.deepEqual(part, contents.subarray(500, 1500));
+      }
+    });
+
+    it('at the end of the file there is less, and beyond it nothing', async () => {
+      for (const position of [SIZE - 1, SIZE - 10, SIZE, SIZE + 1, 2 ** 40]) {
+        const { enters, all } = await readings(1, 0, 100, position);
+        assert.deepEqual([enters, all], [0, [contents.subarray(position)]], `at ${position}`);
+      }
+    });
+
+    it("at the file's own position, each goes on where the one before has ended", async () => {
+      const parts = [];
+      const enters = await entersOf(async () => {
+        for (let ended = false; !ended;) {
+          const { bytesRead, buffer } = await handle.read(Buffer.alloc(3000), 0, 3000, null);
+          parts.push(buffer.subarray(0, bytesRead));
+          ended = bytesRead === 0;
+        }
+      });
+      assert.equal(enters, 0);
+      assert.deepEqual(
+        parts.map(({ length }) => length),
+        [3000, 3000, 3000, 1000, 0],
+      );
+      assert.deepEqual(Buffer.concat(parts), contents);
+    });
+
+    it('into several views', async () => {
+      const views = [new Uint8Array(10), new Uint16Array(500), Buffer.alloc(300)];
+      let result;
+      assert.equal(await entersOf(async () => (result = await handle.readv(views, 9000))), 0);
+      assert.equal(result.bytesRead, 1000); // what is left of the file
+      const read = Buffer.concat(
+        views.map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength)),
+      );
+      assert.deepEqual(read.subarray(0, 1000), contents.subarray(9000));
+      assert.ok(read.subarray(1000).every((byte) => byte === 0));
+    });
+  });
+
   it('a file that changes is read as it is', async () => {
     const file = folder.in('growing');
     for (let size = 0; size < 50; size++) {
