@@ -2,7 +2,7 @@
 /** Operations on directories that are many calls each: mkdir with parents, mkdtemp, rm. */
 
 const { constants } = require('node:fs');
-const { join, sep } = require('node:path');
+const { sep } = require('node:path');
 const { nodePromises } = require('./delegate');
 const { ECANCELED, errnoOf, systemError } = require('./errors');
 const { AT_SYMLINK_NOFOLLOW } = require('./fcntl');
@@ -172,31 +172,35 @@ async function removeAll(path, recursive, givenPath, options) {
   const type = await typeOf(path, AT_SYMLINK_NOFOLLOW);
   if (type >= 0) {
     const isDirectory = type === S_IFDIR;
-    if (!isDirectory && (await unlink(path)) === 0) return;
+    if (!isDirectory && isGone(await unlink(path))) return;
     // Only strings can be joined with the names of entries.
     if (isDirectory && recursive && typeof path === 'string' && (await removeTree(path))) return;
   }
   await nodePromises.rm(givenPath, options);
 }
 
+/** Somebody else may have removed it, which is as good; Node says the same. */
+const isGone = (result) => result === 0 || result === ENOENT;
+
 /** @returns {Promise<boolean>} whether nothing of it is left */
 async function removeTree(path) {
   let entries;
   try {
     entries = await nodePromises.readdir(path, { withFileTypes: true });
-  } catch {
-    return false;
+  } catch (error) {
+    return isGone(error.errno);
   }
   for (let at = 0; at < entries.length; at += REMOVALS_AT_ONCE) {
     const removed = await Promise.all(
       entries.slice(at, at + REMOVALS_AT_ONCE).map((entry) => {
-        const name = join(path, entry.name);
-        return entry.isDirectory() ? removeTree(name) : unlink(name).then((result) => result === 0);
+        // Not by path.join(), which takes `link/..` for the folder that the link is in.
+        const name = `${path}/${entry.name}`;
+        return entry.isDirectory() ? removeTree(name) : unlink(name).then(isGone);
       }),
     );
     if (removed.includes(false)) return false;
   }
-  return (await rmdir(path)) === 0;
+  return isGone(await rmdir(path));
 }
 
 module.exports = { makeTemporary, makeWithParents, remove };

@@ -111,7 +111,7 @@ const TARGETS = [
   ['dot', '.'],
   ['long name', 'n'.repeat(256)],
   ['longest name', 'n'.repeat(255)],
-  ['long path', 'dir/../'.repeat(700)],
+  ['long path', `${'dir/../'.repeat(700)}file`],
   ['through a link', 'dirlink/inner'],
   ['nul byte', 'fi\0le'],
   ['blanks and quotes', ' a \'b" \n'],

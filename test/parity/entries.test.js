@@ -300,6 +300,20 @@ describe('parity: entries of folders', () => {
     }
   });
 
+  parityTest('rm(): a path that goes up again', async (parity) => {
+    for (const target of ['dir/sub/..', 'dir/../dir/sub/..', 'other/link/..', 'other/link/../']) {
+      for (const force of [true, false]) {
+        await parity.script(`rm(${target}, force: ${force})`, async (side) => {
+          fs.mkdirSync('dir/sub', { recursive: true });
+          fs.mkdirSync('other');
+          fs.writeFileSync('other/file', 'of the folder that the link is in');
+          fs.symlinkSync('../dir/sub', 'other/link');
+          await side.step('rm', () => side.fs.rm(target, { recursive: true, force }));
+        });
+      }
+    }
+  });
+
   parityTest(
     'rm(): a large tree',
     async (parity) => {
