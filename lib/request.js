@@ -157,9 +157,6 @@ const resolved = Promise.resolve();
 
 const { ALIGNMENT_UNIT, COUNT_UNCHECKED, IS_UNCACHED } = binding;
 
-/** Once: `process` is a getter. */
-const { nextTick } = process;
-
 let scheduled = false;
 let started = false;
 /** Whether another copy of this module has the ring, whose results are not to be taken. */
@@ -282,7 +279,7 @@ function schedule() {
     heldBack = true;
     return;
   }
-  nextTick(flush);
+  process.nextTick(flush);
   scheduled = true; // not before: nextTick() throws when the stack is full
 }
 

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -98,6 +99,20 @@ bool ufs_cached_stat(ufs_request *request) {
   return is_answer;
 }
 
+/* Whether no read of it can wait, though tmpfs does not say so: without swap it is in memory. */
+static bool is_in_memory(int fd) {
+  struct statfs file_system;
+  struct sysinfo system;
+  return fstatfs(fd, &file_system) == 0 && (uint32_t)file_system.f_type == TMPFS_MAGIC &&
+         sysinfo(&system) == 0 && system.totalswap == 0;
+}
+
+long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint64_t offset) {
+  const long result = ufs_preadv(fd, pieces, count, offset, RWF_NOWAIT);
+  if (result >= 0 || errno != EOPNOTSUPP || !is_in_memory(fd)) return result;
+  return ufs_preadv(fd, pieces, count, offset, 0);
+}
+
 /* The whole of a regular file, or -EAGAIN. What is not in the page cache cuts a read short. */
 static int64_t read_open_file(int fd, uint8_t *memory, size_t size) {
   struct statx stat;
@@ -105,7 +120,7 @@ static int64_t read_open_file(int fd, uint8_t *memory, size_t size) {
   if (!S_ISREG(stat.stx_mode) || stat.stx_size > size) return -EAGAIN;
   if (stat.stx_size == 0) return 0;
   const struct iovec vector = {.iov_base = memory, .iov_len = size};
-  const long count = ufs_read_cached(fd, &vector, 1, 0);
+  const long count = ufs_cached_read_at(fd, &vector, 1, 0);
   return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
 }
 

@@ -18,6 +18,10 @@ bool ufs_cached_stat(ufs_request *request);
 /* The same for a request of the operation fstat. */
 bool ufs_cached_fstat(ufs_request *request);
 
+/* Reads what is in memory of an open file. Returns the number of bytes, fewer where the rest would
+ * have to be waited for, or -1. */
+long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint64_t offset);
+
 /*
  * Reads all of the request's file, if it is a regular one of no more than `size` bytes. Returns
  * their number, -ENOENT, or -EAGAIN: then it would have to wait, or nobody can say whether it

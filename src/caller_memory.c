@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cached.h"
 #include "file_ops.h"
 #include "syscalls.h"
 
@@ -58,9 +59,13 @@ static bool add_shield(ufs_request *request) {
   return request->shield != NULL;
 }
 
+static void note_start(ufs_request *request) {
+  request->start = is_own_position(request) ? lseek(request->fd, 0, SEEK_CUR) : -1;
+}
+
 bool ufs_choose_memory(ufs_engine *engine, ufs_request *request) {
   const bool is_stale = !ufs_engine_count_checked(engine, request);
-  request->start = is_own_position(request) ? lseek(request->fd, 0, SEEK_CUR) : -1;
+  note_start(request);
   if (!request->shielded && !is_for_worker(request)) {
     /* JS has run since it looked; or a kernel thread reads, which JS does not wait for. */
     request->shielded = is_stale || (engine->ring.setup_flags & IORING_SETUP_SQPOLL) != 0 ||
@@ -100,14 +105,16 @@ static uint64_t first_byte(const ufs_request *request) {
 }
 
 /* By a call that waits for nothing, which takes less than the ring for one. It moves no position:
- * what brings less than there is to read begins anew in the ring. */
+ * what brings less than there is to read begins anew in the ring, with a shield. Nor does it
+ * overtake what the ring has, which may be a write. */
 bool ufs_attempt_read_into(ufs_engine *engine, ufs_request *request) {
-  (void)engine;
-  if (request->shielded || is_for_worker(request)) return false;
+  if (engine->in_flight > 0 || request->shielded || is_for_worker(request)) return false;
+  note_start(request);
+  if (has_no_position(request) || !ufs_engine_count_checked(engine, request)) return false;
   const struct iovec whole = {.iov_base = request->memory, .iov_len = request->length};
   const bool is_whole = request->vectors == NULL;
-  const long count = ufs_read_cached(request->fd, is_whole ? &whole : request->vectors,
-                                     is_whole ? 1 : request->vector_count, first_byte(request));
+  const long count = ufs_cached_read_at(request->fd, is_whole ? &whole : request->vectors,
+                                        is_whole ? 1 : request->vector_count, first_byte(request));
   if (count < 0) return false;
   const uint64_t reached = first_byte(request) + (uint64_t)count;
   if ((uint64_t)count < request->length && !is_end(request, reached)) return false;
@@ -120,7 +127,8 @@ bool ufs_attempt_read_into(ufs_engine *engine, ufs_request *request) {
 static bool is_left(const ufs_request *request, int32_t moved) {
   if (request->shielded || is_for_worker(request)) return false;
   if (moved == -EAGAIN || moved == -EOPNOTSUPP) return true;
-  if (moved <= 0 || (uint32_t)moved == missing(request)) return false;
+  /* Also of nothing: Linux 5.10 says so amid a file, of a page that is not in memory. */
+  if (moved < 0 || (uint32_t)moved == missing(request)) return false;
   return !is_end(request, first_byte(request) + (uint32_t)moved);
 }
 

@@ -4,8 +4,8 @@
  * A Buffer can lose its memory while the kernel is to write there: structuredClone() and
  * postMessage() can give it to another, ArrayBuffer.prototype.transfer() can free it. Node-API has
  * no means to prevent that. So the kernel is given such memory only while no JS can run: for a read
- * without waiting, within io_uring_enter(2), right after JS has looked whether the Buffer still has
- * it. What would wait is read into memory of the request's own, its shield, and copied when it is
+ * without waiting, within a system call, right after JS has looked whether the Buffer still has it.
+ * What would wait is read into memory of the request's own, its shield, and copied when it is
  * there: to a Buffer that still has its memory, else to nobody.
  *
  * Reads of files so large that a kernel worker copies them go without: a second copy would halve

@@ -244,11 +244,10 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     }
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
-    if (!choose_memory(engine, request)) continue;
     if (request->operation->takes_slot && request->slot < 0) {
       request->slot = engine->free_slot[--engine->free_slots];
     }
-    if (attempt(engine, request)) continue;
+    if (attempt(engine, request) || !choose_memory(engine, request)) continue;
     bytes += request->length;
     share_copies(engine, request);
     fill(engine, request);

@@ -19,13 +19,13 @@ static inline int ufs_statx_fd(int fd, unsigned mask, struct statx *stat) {
   return (int)syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, stat);
 }
 
-/* preadv2(2) of what is in memory already: nothing is waited for. */
-static inline long ufs_read_cached(int fd, const struct iovec *pieces, uint32_t count,
-                                   uint64_t offset) {
+/* preadv2(2) */
+static inline long ufs_preadv(int fd, const struct iovec *pieces, uint32_t count, uint64_t offset,
+                              int flags) {
   /* The offset in two longs, as the kernel takes it on any architecture. */
   const unsigned bits = sizeof(long) * 8;
   return syscall(SYS_preadv2, (long)fd, pieces, (long)count, (long)offset,
-                 (long)(offset >> (bits - 1) >> 1), (long)RWF_NOWAIT);
+                 (long)(offset >> (bits - 1) >> 1), (long)flags);
 }
 
 #endif
