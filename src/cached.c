@@ -114,27 +114,30 @@ long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint
 }
 
 /* The whole of a regular file, or -EAGAIN. What is not in the page cache cuts a read short. */
-static int64_t read_open_file(int fd, uint8_t *memory, size_t size) {
+static int64_t read_open_file(ufs_opened_file *file, uint8_t *memory, size_t size) {
   struct statx stat;
-  if (!stat_open_file(fd, STATX_TYPE | STATX_SIZE, &stat)) return -EAGAIN;
+  if (!stat_open_file(file->fd, STATX_TYPE | STATX_SIZE, &stat)) return -EAGAIN;
   if (!S_ISREG(stat.stx_mode) || stat.stx_size > size) return -EAGAIN;
   if (stat.stx_size == 0) return 0;
+  file->size = (uint32_t)stat.stx_size;
   const struct iovec vector = {.iov_base = memory, .iov_len = size};
-  const long count = ufs_cached_read_at(fd, &vector, 1, 0);
+  const long count = ufs_cached_read_at(file->fd, &vector, 1, 0);
   return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
 }
 
-int64_t ufs_cached_read(const ufs_request *request, uint8_t *memory, size_t size, int *fd) {
+int64_t ufs_cached_read(const ufs_request *request, uint8_t *memory, size_t size,
+                        ufs_opened_file *opened) {
+  opened->size = 0;
   /* O_NONBLOCK, as the ring's own first try, for FIFOs and leases; it means nothing to the reads of
    * a regular file. */
-  *fd = open_cached(request->path, (unsigned)request->flags | O_NONBLOCK);
-  if (*fd < 0) return errno == ENOENT ? -ENOENT : -EAGAIN;
-  const int64_t result = read_open_file(*fd, memory, size);
+  opened->fd = open_cached(request->path, (unsigned)request->flags | O_NONBLOCK);
+  if (opened->fd < 0) return errno == ENOENT ? -ENOENT : -EAGAIN;
+  const int64_t result = read_open_file(opened, memory, size);
   if (result == -EAGAIN) {
-    (void)fcntl(*fd, F_SETFL, request->flags & ~O_NONBLOCK);
+    (void)fcntl(opened->fd, F_SETFL, request->flags & ~O_NONBLOCK);
     return result;
   }
-  (void)close(*fd);
-  *fd = -1;
+  (void)close(opened->fd);
+  opened->fd = -1;
   return result;
 }

@@ -44,6 +44,7 @@ ufs_request *ufs_request_take(ufs_request_pool *pool) {
   request->mode = 0;
   request->length = 0;
   request->vector_count = 0;
+  request->size = 0;
   request->done = 0;
   request->offset = 0;
   request->start = -1;

@@ -51,6 +51,7 @@ struct ufs_request {
   uint32_t length;
   uint32_t vector_count;
   uint32_t round;         /* of the engine, when JS asked for it */
+  uint32_t size;          /* bytes of the file to read whole, where known, or 0 */
   uint32_t done;          /* bytes of a read that are in the caller's memory already */
   uint64_t offset;        /* UINT64_MAX: the file's own position */
   int64_t start;          /* the file's own position before a transfer that moves it, or -1 */

@@ -48,8 +48,9 @@ static bool finish_without_file(ufs_request *request) {
  * but costs the kernel more than they do: it sets each link going by work of its own.
  *
  * Only a read that finds nothing tells the end of any kind of file (/proc gives what it likes,
- * whatever its size says). Nothing at all is no end yet: a FIFO may wait for its first writer
- * (file_ops.c), which JS finds out.
+ * whatever its size says), unless it was found out before that it is a regular one, and its size.
+ * Nothing at all is no end yet: a FIFO may wait for its first writer (file_ops.c), which JS finds
+ * out.
  *
  * It is closed before JS has the result, as by Node: a FIFO whose reader is still there lets the
  * next writer in, and then fails its write.
@@ -57,10 +58,11 @@ static bool finish_without_file(ufs_request *request) {
 
 static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
   if (request->slot_open || request->in_worker) return false;
-  int fd = -1;
+  ufs_opened_file file;
   const int64_t result =
-      ufs_cached_read(request, ufs_engine_block(engine, request), UFS_BLOCK_SIZE - 1, &fd);
-  if (fd >= 0) ufs_engine_adopt(engine, request, fd);
+      ufs_cached_read(request, ufs_engine_block(engine, request), UFS_BLOCK_SIZE - 1, &file);
+  if (file.fd >= 0) ufs_engine_adopt(engine, request, file.fd);
+  request->size = file.size;
   if (result == -EAGAIN) return false;
   request->result = result;
   set_extra(request, result < 0 ? UFS_STEP_OPEN : UFS_STEP_TRANSFER);
@@ -137,6 +139,9 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
   }
   if (result == -EINTR) return false;
   if (result > 0) request->length += (uint32_t)result;
+  if (result > 0 && request->size > 0 && request->length >= request->size) {
+    return begin_close(request, request->length);
+  }
   if (result > 0 && request->length < UFS_BLOCK_SIZE) return false;
   if (result > 0 && begin_install(engine, request)) return false;
   /* What the kernel gave up amid the file is gone on with, not begun anew. */
