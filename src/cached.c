@@ -16,9 +16,15 @@ enum { RESOLVE_CACHED_ONLY = 0x20 };
 #define XFS_MAGIC 0x58465342
 #define F2FS_MAGIC 0xf2f52010
 
+/* What of the kernel's file systems those of disks support, and tmpfs, and not those that ask a
+ * server; overlayfs passes on what the file below supports. */
+static bool has_attributes_of_disk(const struct statx *stat) {
+  return (stat->stx_attributes_mask & STATX_ATTR_NODUMP) != 0;
+}
+
 /* Where attributes are in memory once the file is, and no server has newer ones. What overlayfs is
  * made of (the root of most containers) must not be changed but by way of it. */
-static bool is_local(int fd) {
+static bool is_local(int fd, const struct statx *stat) {
   struct statfs file_system;
   if (fstatfs(fd, &file_system) < 0) return false;
   switch ((uint32_t)file_system.f_type) {
@@ -27,8 +33,9 @@ static bool is_local(int fd) {
     case BTRFS_SUPER_MAGIC:
     case F2FS_MAGIC:
     case TMPFS_MAGIC:
-    case OVERLAYFS_SUPER_MAGIC:
       return true;
+    case OVERLAYFS_SUPER_MAGIC:
+      return has_attributes_of_disk(stat);
     default:
       return false;
   }
@@ -60,7 +67,7 @@ static bool is_local_device(int fd, const struct statx *stat) {
   device *place = &remote[stat->stx_dev_minor % REMOTE_DEVICES];
   if (is_on(&local, stat)) return true;
   if (is_on(place, stat)) return false;
-  const bool answer = is_local(fd);
+  const bool answer = is_local(fd, stat);
   if (answer && stat->stx_dev_major == 0) return true;
   if (answer) place = &local;
   *place = (device){stat->stx_dev_major, stat->stx_dev_minor, true};
@@ -113,6 +120,15 @@ long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint
   return ufs_preadv(fd, pieces, count, offset, 0);
 }
 
+/* overlayfs hands a read on to the file below, with IOCB_NOWAIT, but refuses RWF_NOWAIT. io_uring
+ * does not ask it: what is open with O_NONBLOCK it reads at once if that is in memory, else by a
+ * worker. Of a file below that asks a server even so it must not be let do that. */
+static bool is_overlay_of_disk(int fd, const struct statx *stat) {
+  struct statfs file_system;
+  return has_attributes_of_disk(stat) && fstatfs(fd, &file_system) == 0 &&
+         (uint32_t)file_system.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 /* The whole of a regular file, or -EAGAIN. What is not in the page cache cuts a read short. */
 static int64_t read_open_file(ufs_opened_file *file, uint8_t *memory, size_t size) {
   struct statx stat;
@@ -122,19 +138,21 @@ static int64_t read_open_file(ufs_opened_file *file, uint8_t *memory, size_t siz
   file->size = (uint32_t)stat.stx_size;
   const struct iovec vector = {.iov_base = memory, .iov_len = size};
   const long count = ufs_cached_read_at(file->fd, &vector, 1, 0);
+  if (count < 0) file->nonblocking = is_overlay_of_disk(file->fd, &stat);
   return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
 }
 
 int64_t ufs_cached_read(const ufs_request *request, uint8_t *memory, size_t size,
                         ufs_opened_file *opened) {
   opened->size = 0;
+  opened->nonblocking = false;
   /* O_NONBLOCK, as the ring's own first try, for FIFOs and leases; it means nothing to the reads of
    * a regular file. */
   opened->fd = open_cached(request->path, (unsigned)request->flags | O_NONBLOCK);
   if (opened->fd < 0) return errno == ENOENT ? -ENOENT : -EAGAIN;
   const int64_t result = read_open_file(opened, memory, size);
   if (result == -EAGAIN) {
-    (void)fcntl(opened->fd, F_SETFL, request->flags & ~O_NONBLOCK);
+    if (!opened->nonblocking) (void)fcntl(opened->fd, F_SETFL, request->flags & ~O_NONBLOCK);
     return result;
   }
   (void)close(opened->fd);

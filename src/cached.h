@@ -25,6 +25,7 @@ long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint
 typedef struct {
   int fd;        /* or -1 */
   uint32_t size; /* bytes that it has, if it is a regular one of no more than was asked for, or 0 */
+  bool nonblocking; /* it has O_NONBLOCK, so that the ring reads it without a worker */
 } ufs_opened_file;
 
 /*

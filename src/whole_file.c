@@ -78,8 +78,10 @@ static void fill_read_file(ufs_engine *engine, ufs_request *request) {
     io_uring_prep_rw(UFS_OP_FIXED_FD_INSTALL, sqe, request->slot, NULL, 0, 0);
     sqe->flags |= IOSQE_FIXED_FILE;
   } else if (request->slot_open) {
+    /* No more than there is: for what is missing the kernel may ask a worker. */
+    const uint32_t size = request->size > 0 ? request->size : UFS_BLOCK_SIZE;
     io_uring_prep_read(sqe, request->slot, ufs_engine_block(engine, request) + request->length,
-                       UFS_BLOCK_SIZE - request->length, CURRENT_POSITION);
+                       size - request->length, CURRENT_POSITION);
     sqe->flags |= IOSQE_FIXED_FILE;
     if (request->in_worker) sqe->flags |= IOSQE_ASYNC;
   } else {
@@ -138,6 +140,11 @@ static bool finish_read_file(ufs_engine *engine, ufs_request *request) {
     return result < 0 && finish_without_file(request);
   }
   if (result == -EINTR) return false;
+  if (result == -EOPNOTSUPP && !request->in_worker) {
+    /* Not without waiting: overlayfs of something that cannot (cached.c). */
+    request->in_worker = true;
+    return false;
+  }
   if (result > 0) request->length += (uint32_t)result;
   if (result > 0 && request->size > 0 && request->length >= request->size) {
     return begin_close(request, request->length);

@@ -196,7 +196,9 @@ describeOnRing('cached', () => {
         this.skip('no RESOLVE_CACHED in this kernel');
       }
       assert.equal(await entersOf(() => oneByOne(paths)), 0);
+      const { inline } = uring.ring.stats();
       assert.equal(await uring.readFile(paths[0], 'utf8'), 'below');
+      assert.equal(uring.ring.stats().inline, inline + 1, 'by no kernel worker');
       for (const content of ['above', 'above again', 'x']) {
         nodeFs.writeFileSync(paths[0], content);
         assert.equal(await uring.readFile(paths[0], 'utf8'), content);
