@@ -9,7 +9,7 @@ const { createDrivers } = require('./drivers');
 
 const DEFAULT_FOLDER = '/usr/share';
 const FULL = { rounds: 7, slice: 150 };
-const QUICK = { rounds: 2, slice: 40 };
+const QUICK = { rounds: 2, slice: 30 };
 
 const HELP = `Usage: node bench/run.js [DIR] [options]
 

@@ -16,8 +16,9 @@ enum { RESOLVE_CACHED_ONLY = 0x20 };
 #define XFS_MAGIC 0x58465342
 #define F2FS_MAGIC 0xf2f52010
 
-/* What of the kernel's file systems those of disks support, and tmpfs, and not those that ask a
- * server; overlayfs passes on what the file below supports. */
+/* What of the kernel's file systems those of disks support, and tmpfs (6.0), and not those that ask
+ * a server, who may not answer even when asked for its type; overlayfs passes on what the file
+ * below supports. */
 static bool has_attributes_of_disk(const struct statx *stat) {
   return (stat->stx_attributes_mask & STATX_ATTR_NODUMP) != 0;
 }
@@ -26,16 +27,15 @@ static bool has_attributes_of_disk(const struct statx *stat) {
  * made of (the root of most containers) must not be changed but by way of it. */
 static bool is_local(int fd, const struct statx *stat) {
   struct statfs file_system;
-  if (fstatfs(fd, &file_system) < 0) return false;
+  if (!has_attributes_of_disk(stat) || fstatfs(fd, &file_system) < 0) return false;
   switch ((uint32_t)file_system.f_type) {
     case EXT4_SUPER_MAGIC:
     case XFS_MAGIC:
     case BTRFS_SUPER_MAGIC:
     case F2FS_MAGIC:
     case TMPFS_MAGIC:
-      return true;
     case OVERLAYFS_SUPER_MAGIC:
-      return has_attributes_of_disk(stat);
+      return true;
     default:
       return false;
   }
@@ -106,12 +106,17 @@ bool ufs_cached_stat(ufs_request *request) {
   return is_answer;
 }
 
-/* Whether no read of it can wait, though tmpfs does not say so: without swap it is in memory. */
+/* Whether no read of it can wait, though tmpfs does not say so: without swap it is in memory.
+ * Before its file system is asked for its type: that of a server would have to be waited for, and
+ * the devices in /dev are on a tmpfs, too. */
 static bool is_in_memory(int fd) {
+  struct statx stat;
   struct statfs file_system;
   struct sysinfo system;
-  return fstatfs(fd, &file_system) == 0 && (uint32_t)file_system.f_type == TMPFS_MAGIC &&
-         sysinfo(&system) == 0 && system.totalswap == 0;
+  return ufs_statx_fd(fd, STATX_TYPE, &stat) == 0 && S_ISREG(stat.stx_mode) &&
+         has_attributes_of_disk(&stat) && fstatfs(fd, &file_system) == 0 &&
+         (uint32_t)file_system.f_type == TMPFS_MAGIC && sysinfo(&system) == 0 &&
+         system.totalswap == 0;
 }
 
 long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint64_t offset) {

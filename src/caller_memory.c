@@ -108,9 +108,10 @@ static uint64_t first_byte(const ufs_request *request) {
  * what brings less than there is to read begins anew in the ring, with a shield. Nor does it
  * overtake what the ring has, which may be a write. */
 bool ufs_attempt_read_into(ufs_engine *engine, ufs_request *request) {
-  if (engine->in_flight > 0 || request->shielded || is_for_worker(request)) return false;
+  if (engine->in_flight > 0 || request->shielded) return false;
   note_start(request);
-  if (has_no_position(request) || !ufs_engine_count_checked(engine, request)) return false;
+  if (is_for_worker(request) || has_no_position(request)) return false;
+  if (!ufs_engine_count_checked(engine, request)) return false;
   const struct iovec whole = {.iov_base = request->memory, .iov_len = request->length};
   const bool is_whole = request->vectors == NULL;
   const long count = ufs_cached_read_at(request->fd, is_whole ? &whole : request->vectors,

@@ -62,7 +62,7 @@ static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
   const int64_t result =
       ufs_cached_read(request, ufs_engine_block(engine, request), UFS_BLOCK_SIZE - 1, &file);
   if (file.fd >= 0) ufs_engine_adopt(engine, request, file.fd);
-  request->size = file.size;
+  request->size = request->slot_open ? file.size : 0;
   if (result == -EAGAIN) return false;
   request->result = result;
   set_extra(request, result < 0 ? UFS_STEP_OPEN : UFS_STEP_TRANSFER);

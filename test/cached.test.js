@@ -4,8 +4,8 @@
 
 const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
-const { describeOnRing, uring, useFolder } = require('./helpers/environment');
-const { useOverlay } = require('./helpers/mounts');
+const { describeOnRing, resultOf, uring, useFolder } = require('./helpers/environment');
+const { useOverlay, useSilentServer } = require('./helpers/mounts');
 
 /** File systems that src/cached.c knows: ext, XFS, btrfs, F2FS, overlayfs, tmpfs. */
 const TMPFS = 0x01021994;
@@ -135,6 +135,23 @@ describeOnRing('cached', () => {
       assert.deepEqual(Buffer.concat(parts), contents);
     });
 
+    it('more than a kernel worker copies sooner goes through the ring, wherever it begins', async () => {
+      const large = await uring.open(folder.file('large', Buffer.alloc(1 << 20, 'x')));
+      for (const position of [0, null]) {
+        const read = () => large.read(Buffer.alloc(1 << 20), 0, 1 << 20, position);
+        assert.ok((await entersOf(read)) > 0, `at ${position}`);
+      }
+      await large.close();
+    });
+
+    it('a device is no file of the tmpfs that it is on', async () => {
+      const full = await uring.open('/dev/full');
+      const read = async () =>
+        assert.equal((await full.read(Buffer.alloc(9), 0, 9, null)).bytesRead, 9);
+      assert.ok((await entersOf(read)) > 0);
+      await full.close();
+    });
+
     it('into several views', async () => {
       const views = [new Uint8Array(10), new Uint16Array(500), Buffer.alloc(300)];
       let result;
@@ -207,6 +224,30 @@ describeOnRing('cached', () => {
       nodeFs.unlinkSync(paths[0]);
       await assert.rejects(uring.stat(paths[0]), { code: 'ENOENT' });
       assert.equal(nodeFs.readFileSync(lower('of the image'), 'utf8'), 'below');
+    });
+  });
+
+  describe('on a file system whose server is silent', () => {
+    const at = useSilentServer(folder);
+
+    it('nobody waits for it who need not: neither the call nor the event loop', async () => {
+      const result = await resultOf(
+        async ({ uring: fs, args, say }) => {
+          const sizes = [];
+          const handle = await fs.open(args.file);
+          for (let i = 0; i < 3; i++) {
+            sizes.push((await fs.stat(args.file)).size, (await handle.stat()).size);
+            sizes.push((await fs.readFile(args.file)).length);
+            sizes.push((await handle.read(Buffer.alloc(9), 0, 9, i)).bytesRead);
+            sizes.push((await handle.read(Buffer.alloc(9), 0, 9, null)).bytesRead);
+          }
+          await handle.close();
+          say(sizes);
+        },
+        { args: { file: at('file') } },
+      );
+      const round = [10_000, 10_000, 10_000, 9, 9];
+      assert.deepEqual(result, [...round, ...round, ...round]);
     });
   });
 

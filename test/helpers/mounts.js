@@ -3,9 +3,10 @@
 // Small file systems for the tests, where mounting is permitted: of several types, and on disks that
 // are full, limited or failing.
 
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const nodeFs = require('node:fs');
-const { skip } = require('./environment');
+const path = require('node:path');
+const { ROOT, skip } = require('./environment');
 
 /** @returns {string} what went wrong, or nothing */
 function run(command, ...args) {
@@ -36,16 +37,16 @@ let count = 0;
  *
  * @param {{ in: (...names: string[]) => string }} folder of the suite
  * @param {string} name
- * @param {(point: string) => string} mount says what went wrong
+ * @param {(point: string) => string | Promise<string>} mount says what went wrong
  * @returns {(...names: string[]) => string} a path on it
  */
 function mounted(folder, name, mount) {
   const number = count++;
   const point = () => folder.in(`${name}-mount-${number}`);
   let done = false;
-  before(function () {
+  before(async function () {
     nodeFs.mkdirSync(point());
-    const problem = mount(point());
+    const problem = await mount(point());
     if (problem) skip(this, `no ${name} can be mounted: ${problem}`);
     done = true;
   });
@@ -104,6 +105,28 @@ function useOverlay(folder, files) {
 }
 
 /**
+ * A FUSE file system of one file, `file`, whose server does not answer when it is asked what the file system
+ * is like: whoever asks waits for ever.
+ */
+function useSilentServer(folder) {
+  let server;
+  const at = mounted(folder, 'fuse', (point) => {
+    const helpers = path.join(ROOT, 'test', 'native', 'build', 'Release', 'test_helpers.node');
+    const program = `require(${JSON.stringify(helpers)}).serveFuse(${JSON.stringify(point)},
+      () => require('node:fs').writeSync(1, 'mounted'))`;
+    server = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'pipe'] });
+    return new Promise((resolve) => {
+      let problem = '';
+      server.stderr.on('data', (text) => (problem += text));
+      server.stdout.once('data', () => resolve(''));
+      server.once('exit', () => resolve(/Error: .*/.exec(problem)?.[0] ?? 'the server has ended'));
+    });
+  });
+  after(() => server?.kill('SIGKILL')); // with it goes who waits
+  return at;
+}
+
+/**
  * A disk that fails: an ext4 of `size` bytes whose image lies where there are only `room` bytes. What is
  * written beyond is lost when the kernel writes it out, and an fsync says so. `cut()` takes away the end of
  * the image: reads of what was there fail.
@@ -126,4 +149,12 @@ function useFailingDisk(folder, size, room) {
   };
 }
 
-module.exports = { mountImage, run, useFailingDisk, useMount, useOverlay, useQuota };
+module.exports = {
+  mountImage,
+  run,
+  useFailingDisk,
+  useMount,
+  useOverlay,
+  useQuota,
+  useSilentServer,
+};

@@ -3,7 +3,7 @@
   'targets': [
     {
       'target_name': 'test_helpers',
-      'sources': ['test_helpers.cc'],
+      'sources': ['test_helpers.cc', 'fuse_server.cc'],
       'include_dirs': ['../../node_modules/node-addon-api'],
       'defines': [
         'NAPI_VERSION=9',

@@ -16,6 +16,8 @@
 #include <cstring>
 #include <string>
 
+#include "fuse_server.h"
+
 namespace {
 
 // For the whole process, not per environment: the finalizers of a worker run while it ends, when
@@ -176,6 +178,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("register", Napi::Function::New(env, Register));
   exports.Set("isBeingWritten", Napi::Function::New(env, IsBeingWritten));
   exports.Set("trim", Napi::Function::New(env, Trim));
+  exports.Set("serveFuse", Napi::Function::New(env, ServeFuse));
   exports.Set("finalized", Napi::Function::New(env, Finalized));
   return exports;
 }
