@@ -135,7 +135,8 @@ static bool is_overlay_of_disk(int fd, const struct statx *stat) {
 }
 
 /* The whole of a regular file, or -EAGAIN. What is not in the page cache cuts a read short. */
-static int64_t read_open_file(ufs_opened_file *file, uint8_t *memory, size_t size) {
+static int64_t read_open_file(ufs_opened_file *file, uint8_t *memory, size_t size,
+                              bool *keeps_nonblock) {
   struct statx stat;
   if (!stat_open_file(file->fd, STATX_TYPE | STATX_SIZE, &stat)) return -EAGAIN;
   if (!S_ISREG(stat.stx_mode) || stat.stx_size > size) return -EAGAIN;
@@ -143,21 +144,21 @@ static int64_t read_open_file(ufs_opened_file *file, uint8_t *memory, size_t siz
   file->size = (uint32_t)stat.stx_size;
   const struct iovec vector = {.iov_base = memory, .iov_len = size};
   const long count = ufs_cached_read_at(file->fd, &vector, 1, 0);
-  if (count < 0) file->nonblocking = is_overlay_of_disk(file->fd, &stat);
+  *keeps_nonblock = count < 0 && is_overlay_of_disk(file->fd, &stat);
   return count >= 0 && (uint64_t)count >= stat.stx_size ? count : -EAGAIN;
 }
 
 int64_t ufs_cached_read(const ufs_request *request, uint8_t *memory, size_t size,
                         ufs_opened_file *opened) {
+  bool keeps_nonblock = false;
   opened->size = 0;
-  opened->nonblocking = false;
   /* O_NONBLOCK, as the ring's own first try, for FIFOs and leases; it means nothing to the reads of
    * a regular file. */
   opened->fd = open_cached(request->path, (unsigned)request->flags | O_NONBLOCK);
   if (opened->fd < 0) return errno == ENOENT ? -ENOENT : -EAGAIN;
-  const int64_t result = read_open_file(opened, memory, size);
+  const int64_t result = read_open_file(opened, memory, size, &keeps_nonblock);
   if (result == -EAGAIN) {
-    if (!opened->nonblocking) (void)fcntl(opened->fd, F_SETFL, request->flags & ~O_NONBLOCK);
+    if (!keeps_nonblock) (void)fcntl(opened->fd, F_SETFL, request->flags & ~O_NONBLOCK);
     return result;
   }
   (void)close(opened->fd);

@@ -25,14 +25,14 @@ long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint
 typedef struct {
   int fd;        /* or -1 */
   uint32_t size; /* bytes that it has, if it is a regular one of no more than was asked for, or 0 */
-  bool nonblocking; /* it has O_NONBLOCK, so that the ring reads it without a worker */
 } ufs_opened_file;
 
 /*
  * Reads all of the request's file, if it is a regular one of no more than `size` bytes. Returns
  * their number, -ENOENT, or -EAGAIN: then it would have to wait, or nobody can say whether it
  * would. A file that was opened even so is in `*opened`, at its start, and the caller's: a FIFO
- * cannot be opened again as if nobody had been there.
+ * cannot be opened again as if nobody had been there. It has O_NONBLOCK where the ring then reads
+ * it without a worker.
  */
 int64_t ufs_cached_read(const ufs_request *request, uint8_t *memory, size_t size,
                         ufs_opened_file *opened);
