@@ -93,9 +93,9 @@ function toOptions(options) {
 }
 const NO_OPTIONS = Object.freeze({ __proto__: null });
 
-/** Whether toMode() knows it. */
+/** Whether toMode() knows it, or it stands for the default as null does where Node has one. */
 function isMode(mode) {
-  return toMode(mode, 0) !== undefined;
+  return mode === null || toMode(mode, 0) !== undefined;
 }
 
 /** Whether Buffers can be decoded so; anything falsy stands for no decoding. */

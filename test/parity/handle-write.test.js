@@ -181,6 +181,7 @@ describe('parity: FileHandle writing', () => {
       'writeFile: options': (handle, odd) => handle.writeFile('data', odd),
       'writeFile: encoding': (handle, odd) => handle.writeFile('data', { encoding: odd }),
       'writeFile: signal': (handle, odd) => handle.writeFile('data', { signal: odd }),
+      'writeFile: mode': (handle, odd) => handle.writeFile('data', { mode: odd }),
       'appendFile: data': (handle, odd) => handle.appendFile(odd),
       'appendFile: options': (handle, odd) => handle.appendFile('data', odd),
     };
