@@ -257,8 +257,8 @@ class FileHandle extends EventEmitter {
 
   truncate(len = 0) {
     if (this.fd === -1) return closed('ftruncate');
-    // The callback function would take a function for the callback.
-    if (typeof len === 'function') return nodePromises.truncate(`/proc/self/fd/${this.fd}`, len);
+    // The callback function would take a function for the callback; of no file in particular it is refused.
+    if (typeof len === 'function') return nodePromises.truncate('/dev/null', len);
     const byPool = () => callOn(this, 'ftruncate', len);
     if (!isPosition(len)) return byPool();
     return submit(this, FTRUNCATE, { start: () => ops.ftruncate(this.fd, len), byPool });

@@ -30,6 +30,14 @@ function withHandle(parity, label, body, flags = 'r+') {
 }
 
 describe('parity: FileHandle', () => {
+  parityTest('a folder and a bad length: the length is what is told', async (parity) => {
+    await parity.script('truncate of a folder', async (side) => {
+      const handle = await side.fs.open('dir');
+      for (const len of [() => {}, '1', 1.5, 1]) await side.step('', () => handle.truncate(len));
+      await handle.close();
+    });
+  });
+
   parityTest('methods with each argument odd', async (parity) => {
     for (const name of ['chmod', 'chown', 'stat', 'truncate', 'utimes', 'sync', 'datasync']) {
       const valid = CALLS[name];
