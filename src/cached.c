@@ -23,12 +23,17 @@ static bool has_attributes_of_disk(const struct statx *stat) {
   return (stat->stx_attributes_mask & STATX_ATTR_NODUMP) != 0;
 }
 
+/* The type of the file system, or 0 for one that may ask a server, or that does not tell. */
+static uint32_t type_of_disk(int fd, const struct statx *stat) {
+  struct statfs file_system;
+  if (!has_attributes_of_disk(stat) || fstatfs(fd, &file_system) < 0) return 0;
+  return (uint32_t)file_system.f_type;
+}
+
 /* Where attributes are in memory once the file is, and no server has newer ones. What overlayfs is
  * made of (the root of most containers) must not be changed but by way of it. */
 static bool is_local(int fd, const struct statx *stat) {
-  struct statfs file_system;
-  if (!has_attributes_of_disk(stat) || fstatfs(fd, &file_system) < 0) return false;
-  switch ((uint32_t)file_system.f_type) {
+  switch (type_of_disk(fd, stat)) {
     case EXT4_SUPER_MAGIC:
     case XFS_MAGIC:
     case BTRFS_SUPER_MAGIC:
@@ -59,10 +64,9 @@ static bool is_on(const device *device, const struct statx *stat) {
          device->minor == stat->stx_dev_minor;
 }
 
-/* is_local(), remembered by device: asking costs more than the answer is worth, and may have to
- * wait for a server. A device without a major number (of NFS, FUSE, btrfs, tmpfs, overlayfs) may be
- * another file system by the next time, so that of these it is remembered only that they are not
- * local. */
+/* is_local(), remembered by device: asking costs more than the answer is worth. A device without a
+ * major number (of NFS, FUSE, btrfs, tmpfs, overlayfs) may be another file system by the next time,
+ * so that of these it is remembered only that they are not local. */
 static bool is_local_device(int fd, const struct statx *stat) {
   device *place = &remote[stat->stx_dev_minor % REMOTE_DEVICES];
   if (is_on(&local, stat)) return true;
@@ -106,17 +110,13 @@ bool ufs_cached_stat(ufs_request *request) {
   return is_answer;
 }
 
-/* Whether no read of it can wait, though tmpfs does not say so: without swap it is in memory.
- * Before its file system is asked for its type: that of a server would have to be waited for, and
- * the devices in /dev are on a tmpfs, too. */
+/* Whether no read of it can wait, though tmpfs does not say so: without swap it is in memory. The
+ * devices in /dev are on a tmpfs, too. */
 static bool is_in_memory(int fd) {
   struct statx stat;
-  struct statfs file_system;
   struct sysinfo system;
   return ufs_statx_fd(fd, STATX_TYPE, &stat) == 0 && S_ISREG(stat.stx_mode) &&
-         has_attributes_of_disk(&stat) && fstatfs(fd, &file_system) == 0 &&
-         (uint32_t)file_system.f_type == TMPFS_MAGIC && sysinfo(&system) == 0 &&
-         system.totalswap == 0;
+         type_of_disk(fd, &stat) == TMPFS_MAGIC && sysinfo(&system) == 0 && system.totalswap == 0;
 }
 
 long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint64_t offset) {
@@ -129,9 +129,7 @@ long ufs_cached_read_at(int fd, const struct iovec *pieces, uint32_t count, uint
  * does not ask it: what is open with O_NONBLOCK it reads at once if that is in memory, else by a
  * worker. Of a file below that asks a server even so it must not be let do that. */
 static bool is_overlay_of_disk(int fd, const struct statx *stat) {
-  struct statfs file_system;
-  return has_attributes_of_disk(stat) && fstatfs(fd, &file_system) == 0 &&
-         (uint32_t)file_system.f_type == OVERLAYFS_SUPER_MAGIC;
+  return type_of_disk(fd, stat) == OVERLAYFS_SUPER_MAGIC;
 }
 
 /* The whole of a regular file, or -EAGAIN. What is not in the page cache cuts a read short. */
