@@ -39,7 +39,7 @@ const {
   toPosition,
   toViews,
 } = require('./validate');
-const { readInto, readRest, takesReadBuffer, writeAll } = require('./whole-file');
+const { isReadBuffer, readInto, readRest, takesReadBuffer, writeAll } = require('./whole-file');
 
 /** Of the Buffer that read() makes when it is given none, bytes. */
 const READ_SIZE = 16384;
@@ -659,8 +659,10 @@ async function readFileOf(handle, options) {
     return { buffer, encoding, signal };
   });
   if (plain === undefined) return nodePromises.readFile('', options);
-  const { buffer, encoding, signal } = plain;
+  const { encoding, signal } = plain;
+  const buffer = takesReadBuffer() ? plain.buffer : undefined;
   // A call that is wrong in whatever way is rejected before Node looks at the path.
+  if (buffer !== undefined && !isReadBuffer(buffer)) return nodePromises.readFile('', options);
   // 'buffer' passes there, and fails where Node makes the decoder.
   if (encoding === 'buffer' && isSignal(signal))
     return new (require('node:string_decoder').StringDecoder)(encoding);
@@ -673,10 +675,9 @@ async function readFileOf(handle, options) {
       const size = stats.isFile() ? stats.size : 0;
       // Too large for Node, which says so when it meets the file.
       if (size > MAX_LENGTH) return nodePromises.readFile(`/proc/self/fd/${handle.fd}`, options);
-      if (buffer !== undefined && takesReadBuffer()) {
-        return readInto(file, size, buffer, encoding, signal);
-      }
-      return readRest(file, size, encoding, signal);
+      return buffer === undefined
+        ? readRest(file, size, encoding, signal)
+        : readInto(file, size, buffer, encoding, signal);
     });
   } finally {
     handle[kUnref]();

@@ -244,9 +244,10 @@ async function readInto(file, size, buffer, encoding, signal) {
   const view = isFactory ? buffer(size) : buffer;
   if (!ArrayBuffer.isView(view)) {
     // Node words it; it looks at the file first, so any will do.
-    return nodePromises.readFile('/dev/null', { buffer: isFactory ? () => view : view });
+    return nodePromises.readFile('/dev/null', { buffer: () => view });
   }
-  const memory = startOf(view, view.byteLength);
+  // In this way, as Node: memory that was taken away is met here, or further on.
+  const memory = Buffer.isBuffer(view) ? view : startOf(view, view.byteLength);
   const name = isFactory ? 'options.buffer().byteLength' : 'options.buffer.byteLength';
   const room = memory.length;
   if (size > room) throw invalidValue(name, room, `is smaller than the file size of ${size} bytes`);
@@ -282,6 +283,7 @@ const READ_FILE_INTO = {
     if (length > buffer.byteLength) return nodePromises.readFile(path, options); // which words it
     return decode(bytesAt(index, length, startOf(buffer, length)), encoding);
   },
+  namesPath: undefined,
   pool: ({ path, detail, signal }) =>
     takes('open')
       ? readStepsInto(path, O_RDONLY, detail, signal)
@@ -313,6 +315,8 @@ function readStepsInto(path, flags, { buffer, encoding, options }, signal) {
   });
 }
 
+const isReadBuffer = (value) => ArrayBuffer.isView(value) || typeof value === 'function';
+
 /**
  * Reads a whole file by path into the caller's memory.
  *
@@ -326,10 +330,10 @@ function readStepsInto(path, flags, { buffer, encoding, options }, signal) {
  */
 function readPathInto(path, flags, detail, signal, callback) {
   if (flags & ~READ_FLAGS) return undefined;
-  const isView = ArrayBuffer.isView(detail.buffer);
-  if (!isView && typeof detail.buffer !== 'function') return undefined;
+  // Nothing can be read into no memory; what Node says of it depends on whether there ever was any.
+  if (!isReadBuffer(detail.buffer) || detail.buffer.byteLength === 0) return undefined;
   // A factory is told the size, which one request doesn't know.
-  if (!isView || flags & O_RDWR || isLargeNext()) {
+  if (typeof detail.buffer === 'function' || flags & O_RDWR || isLargeNext()) {
     return toCallback(readStepsInto(path, flags, detail, signal), callback);
   }
   const request = prepare(READ_FILE_INTO, path, undefined, undefined, callback);
@@ -456,6 +460,7 @@ function writePath(path, data, { flags, mode, flush, encoding, signal }) {
 
 module.exports = {
   READ_MANY,
+  isReadBuffer,
   readInto,
   readPath,
   readPathInto,

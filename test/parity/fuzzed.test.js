@@ -49,6 +49,10 @@ const READS = {
   'an unknown encoding': (read) => read('unknown'),
   'encoding buffer': (read) => read('buffer'),
   'no signal': (read) => read({ signal: 5 }),
+  'no memory': (read) => read({ buffer: 5 }),
+  'no memory, aborted': (read) => read({ buffer: 5, signal: AbortSignal.abort() }),
+  'no memory, encoding buffer': (read) => read({ buffer: 5, encoding: 'buffer' }),
+  'a Buffer for options': (read) => read(Buffer.from('utf8')),
   'options that throw': (read) => read(throwing()),
   plainly: (read) => read(),
 };

@@ -63,6 +63,11 @@ function textContent(dir) {
 
 const reads = { tree: false };
 
+function detached(view) {
+  structuredClone(view.buffer, { transfer: [view.buffer] });
+  return view;
+}
+
 describe('parity: readFile', () => {
   parityTest(
     'sizes',
@@ -414,46 +419,71 @@ describe('parity: readFile', () => {
     },
   );
 
-  parityTest("the caller's buffer (Node 24.19 and later)", async (parity) => {
-    const buffers = {
-      exact: () => Buffer.alloc(13),
-      larger: () => Buffer.alloc(100),
-      smaller: () => Buffer.alloc(5),
-      empty: () => Buffer.alloc(0),
-      Uint8Array: () => new Uint8Array(50),
-      Float64Array: () => new Float64Array(10),
-      DataView: () => new DataView(new ArrayBuffer(40), 8),
-      factory: () => (size) => Buffer.alloc(size + 2),
-      'small factory': () => () => Buffer.alloc(1),
-      'bad factory': () => () => 'no buffer',
-      'throwing factory': () => () => {
-        throw new RangeError('no memory today');
-      },
-      'async factory': () => async (size) => Buffer.alloc(size),
-    };
-    for (const [text, make] of Object.entries(buffers)) {
-      for (const encoding of [null, 'utf8']) {
-        for (const name of ['file', 'empty', 'dir', 'missing', '/proc/version']) {
-          await parity.call(
-            `readFile(${name}, { buffer: ${text}, encoding: ${encoding} })`,
-            (side) => side.fs.readFile(name, { buffer: make(), encoding }),
-            reads,
-          );
-        }
-        await parity.script(
-          `handle.readFile({ buffer: ${text}, encoding: ${encoding} })`,
-          async (side) => {
-            const handle = await side.step('open', () => side.fs.open('file'));
-            const buffer = make();
-            const { buffer: memory } = buffer;
-            const result = await side.step('read', () => handle.readFile({ buffer, encoding }));
-            side.note("the caller's memory", memory !== undefined && result?.buffer === memory);
+  // After files that were too large for one request the next begin otherwise.
+  for (const size of [13, 200_000]) {
+    parityTest(
+      `the caller's buffer (Node 24.19 and later), after ${size} bytes`,
+      async (parity) => {
+        const buffers = {
+          exact: () => Buffer.alloc(13),
+          larger: () => Buffer.alloc(100),
+          smaller: () => Buffer.alloc(5),
+          empty: () => Buffer.alloc(0),
+          detached: () => {
+            const view = new Uint8Array(100);
+            structuredClone(view.buffer, { transfer: [view.buffer] });
+            return view;
           },
-          reads,
-        );
-      }
-    }
-  });
+          Uint8Array: () => new Uint8Array(50),
+          Float64Array: () => new Float64Array(10),
+          DataView: () => new DataView(new ArrayBuffer(40), 8),
+          factory: () => (size) => Buffer.alloc(size + 2),
+          'small factory': () => () => Buffer.alloc(1),
+          'bad factory': () => () => 'no buffer',
+          'throwing factory': () => () => {
+            throw new RangeError('no memory today');
+          },
+          'async factory': () => async (size) => Buffer.alloc(size),
+        };
+        const before = path.join(parity.twin.shared, 'before');
+        fs.writeFileSync(before, Buffer.alloc(size));
+        for (const [text, make] of Object.entries(buffers)) {
+          for (const encoding of [null, 'utf8']) {
+            for (const name of ['file', 'empty', 'dir', 'missing', '/proc/version']) {
+              const label = `${name}, { buffer: ${text}, encoding: ${encoding} }`;
+              await parity.script(
+                label,
+                async (side) => {
+                  for (let times = 0; times < 4; times++) await side.fs.readFile(before);
+                  const buffer = make();
+                  const { buffer: memory } = buffer;
+                  const result = await side.step('', () =>
+                    side.fs.readFile(name, { buffer, encoding }),
+                  );
+                  side.note("the caller's memory", result?.buffer === memory);
+                },
+                reads,
+              );
+              if (name === 'missing') continue;
+              await parity.script(
+                `of a handle of ${label}`,
+                async (side) => {
+                  const handle = await side.step('open', () => side.fs.open(name));
+                  const buffer = make();
+                  const { buffer: memory } = buffer;
+                  const result = await side.step('read', () =>
+                    handle.readFile({ buffer, encoding }),
+                  );
+                  side.note("the caller's memory", result?.buffer === memory);
+                },
+                reads,
+              );
+            }
+          }
+        }
+      },
+    );
+  }
 
   parityTest('many at once', async (parity) => {
     const names = ['file', 'empty', 'text', 'missing', 'dir', 'link', 'loop', '', 'dir/inner'];
