@@ -111,18 +111,17 @@ function makeTemporary(prefix, options) {
     // Node warns that such a name is not portable.
     !prefix.endsWith('X') &&
     (encoding === undefined || encoding === null || encoding === 'utf8');
-  return isPlain ? makeUnique(prefix, options) : undefined;
+  return isPlain ? makeUnique(prefix.toWellFormed(), options) : undefined;
 }
 
 async function makeUnique(prefix, options) {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const path = prefix + randomSuffix();
     const result = await mkdir(path, 0o700);
     if (result === 0) return path;
     if (result === ECANCELED) return nodePromises.mkdtemp(prefix, options);
-    if (result !== EEXIST) throw systemError(result, 'mkdtemp', `${prefix}XXXXXX`);
+    if (result !== EEXIST || attempt === ATTEMPTS) throw systemError(result, 'mkdtemp', path);
   }
-  throw systemError(EEXIST, 'mkdtemp', `${prefix}XXXXXX`);
 }
 
 /* ---- rm ---- */

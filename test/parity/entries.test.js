@@ -206,6 +206,7 @@ describe('parity: entries of folders', () => {
       'too long': () => 'n'.repeat(250),
       'just not too long': () => 'n'.repeat(249),
       nul: () => 'a\0b',
+      'with a lone surrogate, not ASCII': () => 'lone\ud800',
     };
     const encodings = [undefined, null, 'utf8', 'buffer', 'hex', 'base64', 'latin1', 'ucs2', 'bad'];
     // Six random characters: their kind is compared, and the folder itself is renamed.
@@ -221,6 +222,7 @@ describe('parity: entries of folders', () => {
       return {
         type: typeof result,
         isBuffer: Buffer.isBuffer(result),
+        isWellFormed: result.isWellFormed?.(),
         alphanumeric: /^[A-Za-z0-9]{6}$/.test(random),
         mode,
         fixed: fixed.toString('latin1'),
