@@ -22,7 +22,9 @@ const {
   toViews,
 } = require('./validate');
 
-const { F_OK, O_RDONLY } = constants;
+const { F_OK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+
+const O_ACCMODE = O_WRONLY | O_RDWR;
 
 const isFunction = (value) => typeof value === 'function';
 
@@ -85,6 +87,9 @@ function readFile(path, options, callback) {
 const write = (name) => (path, data, options, callback) => {
   callback ||= options;
   if (!isPath(path) || !(typeof data === 'string' || ArrayBuffer.isView(data))) return undefined;
+  // Node writes even no bytes at all, which a file that is not open for writing refuses.
+  const flag = options?.flag;
+  if (flag && ![O_WRONLY, O_RDWR].includes(toFlags(flag) & O_ACCMODE)) return undefined;
   return byPromise(name, [path, data, options], callback);
 };
 

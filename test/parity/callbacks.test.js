@@ -310,6 +310,24 @@ describe('parity: callbacks', () => {
     }
   });
 
+  for (const name of ['writeFile', 'appendFile']) {
+    compareFs(`fs.${name}(): nothing, and with flags that do not let it write`, async (parity) => {
+      const { O_NONBLOCK, O_RDONLY, O_SYNC } = fs.constants;
+      for (const flag of ['r', 'rs', 'r+', 'w', 'wx', 'a', O_RDONLY, O_NONBLOCK, O_SYNC, 3, 'no']) {
+        for (const [data, encoding] of [['', 'utf8'], ['x', 'hex'], ['x'], [bytes(0)], [bytes()]]) {
+          for (const path of ['empty', 'file', 'missing', '/dev/null']) {
+            await compare(parity, name, `${path}, ${flag}: ${data.length}, ${encoding}`, () => [
+              path,
+              data,
+              { encoding, flag },
+              CALLBACK,
+            ]);
+          }
+        }
+      }
+    });
+  }
+
   compareFs('fs.open(): a function for the flags', async (parity) => {
     await compare(parity, 'open', '', () => ['file', () => () => {}, 0o666, CALLBACK]);
   });
