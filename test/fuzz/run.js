@@ -55,6 +55,7 @@ async function compare(parity, calls) {
   const unhandledOf = [];
   const takeSteps = async (side) => {
     side.handles = [];
+    side.descriptors = [];
     side.handleAt = (index) => side.handles[index % side.handles.length];
     side.nodeFsSync = fs;
     unhandledOf.push((unhandled = []));

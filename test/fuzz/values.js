@@ -189,6 +189,13 @@ const goodView = fc
     ),
   );
 const view = mostly(12, goodView, odd);
+/** What readFile() may be given to ask for its memory. */
+const viewFactory = view.map((one) =>
+  value(`() => ${one.label}`, (side) => {
+    const memory = one.make(side);
+    return () => memory;
+  }),
+);
 const views = mostly(
   10,
   fc
@@ -333,5 +340,6 @@ module.exports = {
   text,
   value,
   view,
+  viewFactory,
   views,
 };
