@@ -655,12 +655,12 @@ async function readFile(handle, options) {
 /** readFile() of fs/promises with a handle, which does not look whether it is closed: fstat(-1) fails. */
 async function readFileOf(handle, options) {
   const plain = recognise(() => {
-    const { buffer, encoding, signal } = toOptions(options) ?? { encoding: 'unknown' };
-    return { buffer, encoding, signal };
+    const known = toOptions(options) ?? { encoding: 'unknown' };
+    const { encoding, signal } = known;
+    return { buffer: takesReadBuffer() ? known.buffer : undefined, encoding, signal };
   });
   if (plain === undefined) return nodePromises.readFile('', options);
-  const { encoding, signal } = plain;
-  const buffer = takesReadBuffer() ? plain.buffer : undefined;
+  const { buffer, encoding, signal } = plain;
   // A call that is wrong in whatever way is rejected before Node looks at the path.
   if (buffer !== undefined && !isReadBuffer(buffer)) return nodePromises.readFile('', options);
   // 'buffer' passes there, and fails where Node makes the decoder.

@@ -13,8 +13,8 @@ const v = require('./values');
 const ofNode = told(fs);
 const ofOurs = told(ours);
 
-/** Of a function among the arguments Node makes the callback, and ours would never be called. */
-const isNoFunction = ({ label }) => label !== 'function';
+/** Of a function among the arguments, or for a mode, Node makes the callback: ours would never be called. */
+const isNoFunction = ({ label }) => !/\bfunction\b/.test(label);
 /** What Node takes for a descriptor is somebody's, if not of this series. */
 const isNoDescriptor = ({ label }) => !/^(-?\d|-?Infinity|NaN|true|false)/.test(label);
 

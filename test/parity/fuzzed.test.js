@@ -53,6 +53,12 @@ const READS = {
   'no memory, aborted': (read) => read({ buffer: 5, signal: AbortSignal.abort() }),
   'no memory, encoding buffer': (read) => read({ buffer: 5, encoding: 'buffer' }),
   'a Buffer for options': (read) => read(Buffer.from('utf8')),
+  'memory that throws': (read) =>
+    read({
+      get buffer() {
+        throw new RangeError('the getter threw');
+      },
+    }),
   'options that throw': (read) => read(throwing()),
   plainly: (read) => read(),
 };
