@@ -263,7 +263,7 @@ async function readInto(file, size, buffer, encoding, signal) {
   if (size === 0 && !ended && (await file.read(Buffer.alloc(1), 0, 1, -1)) !== 0) {
     throw invalidValue(name, room, TOO_SMALL);
   }
-  return decode(memory.subarray(0, length), encoding);
+  return encoding ? memory.toString(encoding, 0, length) : memory.subarray(0, length);
 }
 
 /** detail: { buffer: the caller's view, encoding, options: all of them } */

@@ -420,20 +420,17 @@ describe('parity: readFile', () => {
   );
 
   // After files that were too large for one request the next begin otherwise.
-  for (const size of [13, 200_000]) {
+  for (const readBefore of [13, 200_000]) {
     parityTest(
-      `the caller's buffer (Node 24.19 and later), after ${size} bytes`,
+      `the caller's buffer (Node 24.19 and later), after ${readBefore} bytes`,
       async (parity) => {
         const buffers = {
           exact: () => Buffer.alloc(13),
           larger: () => Buffer.alloc(100),
           smaller: () => Buffer.alloc(5),
           empty: () => Buffer.alloc(0),
-          detached: () => {
-            const view = new Uint8Array(100);
-            structuredClone(view.buffer, { transfer: [view.buffer] });
-            return view;
-          },
+          detached: () => detached(Buffer.alloc(100)),
+          'detached Uint8Array': () => detached(new Uint8Array(100)),
           Uint8Array: () => new Uint8Array(50),
           Float64Array: () => new Float64Array(10),
           DataView: () => new DataView(new ArrayBuffer(40), 8),
@@ -446,7 +443,7 @@ describe('parity: readFile', () => {
           'async factory': () => async (size) => Buffer.alloc(size),
         };
         const before = path.join(parity.twin.shared, 'before');
-        fs.writeFileSync(before, Buffer.alloc(size));
+        fs.writeFileSync(before, Buffer.alloc(readBefore));
         for (const [text, make] of Object.entries(buffers)) {
           for (const encoding of [null, 'utf8']) {
             for (const name of ['file', 'empty', 'dir', 'missing', '/proc/version']) {
