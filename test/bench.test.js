@@ -146,7 +146,7 @@ describe('bench', () => {
       const { workloads, skipped } = contents;
       for (const { name, reason } of skipped) {
         assert.ok(stdout.includes(`left out: ${name}: ${reason}`));
-        assert.match(name, /1 GiB|O_DIRECT|Files/);
+        assert.match(name, /1 GiB|O_DIRECT|Files|^fio$/);
       }
       const reads = workloads.find(({ name }) => name.endsWith('at once'));
       for (const { burst, rate } of Object.values(reads.rows[0].drivers)) {
