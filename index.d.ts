@@ -294,12 +294,17 @@ export interface RingStats {
   enters: number;
   /** Requests that wait to be submitted, now. */
   queued: number;
-  /** Requests the kernel is working on, now. */
+  /** Requests the kernel, or the thread beside the ring, is working on, now. */
   inFlight: number;
   /** The most that `queued` has been. */
   peakQueued: number;
   /** The most that `inFlight` has been. */
   peakInFlight: number;
+  /**
+   * Requests among `completed` that the thread beside the ring has done: see `helper` in
+   * {@link RingOptions}.
+   */
+  helped: number;
 }
 
 /** What {@link Ring.configure} sets, each with its variable of the environment. */
@@ -333,6 +338,13 @@ export interface RingOptions {
    * Default: `false`, or `URING_FS_SQPOLL` (`0` or `1`).
    */
   sqpoll?: boolean | PollingOptions | undefined;
+  /**
+   * Whether a thread helps to read small files where twenty or more are waited for at a time and
+   * another CPU is idle, so that two CPUs read instead of one. It is made when first needed, reads
+   * only what is in memory, and sleeps when there is nothing to do. With fewer blocks than by
+   * default (`slab`) there is none. Default: `true`, or `URING_FS_HELPER` (`0` or `1`).
+   */
+  helper?: boolean | undefined;
 }
 
 /** Of the kernel thread that submits. */
@@ -352,6 +364,7 @@ export interface RingTuning {
   inlineBudget: number;
   workers: number;
   slab: number;
+  helper: boolean;
   /** `null`: no kernel thread. */
   sqpoll: { idle: number; cpu: number | null } | null;
 }

@@ -186,11 +186,12 @@ for (const name of Object.keys(binding)) {
 /** Makes this environment's ring, once; what the kernel lacks is refused from then on. */
 function start() {
   if (started) return;
-  const { sqpoll, ...rest } = take();
+  const { helper, sqpoll, ...rest } = take();
   const memory = new ArrayBuffer(rest.slab * binding.BLOCK_SIZE);
   blocks = Buffer.from(memory);
   const settings = {
     ...rest,
+    helper: Number(helper),
     polled: Number(sqpoll !== null),
     pollIdle: sqpoll?.idle ?? 0,
     pollCpu: sqpoll?.cpu ?? -1,

@@ -54,6 +54,7 @@ const counterNames = [
   'inFlight',
   'peakQueued',
   'peakInFlight',
+  'helped',
 ];
 
 /**
@@ -126,9 +127,10 @@ function status() {
  *
  * @returns {{
  *   submitted: number, completed: number, inline: number, enters: number,
- *   queued: number, inFlight: number, peakQueued: number, peakInFlight: number,
+ *   queued: number, inFlight: number, peakQueued: number, peakInFlight: number, helped: number,
  * }} requests; `inline`: completed within their own submission; `enters`: io_uring_enter(2) calls;
- *   `queued`: waiting in user space; `inFlight`: with the kernel
+ *   `queued`: waiting in user space; `inFlight`: with the kernel, or the thread beside the ring; `helped`:
+ *   done by that
  */
 function stats() {
   const { requests } = load();

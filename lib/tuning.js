@@ -32,6 +32,7 @@ const POLL_SETTINGS = {
   cpu: { variable: 'URING_FS_SQPOLL_CPU', byDefault: null, least: 0, most: 65_535 },
 };
 const POLL_VARIABLE = 'URING_FS_SQPOLL';
+const HELPER_VARIABLE = 'URING_FS_HELPER';
 
 /** What configure() was given. */
 let configured = {};
@@ -71,6 +72,12 @@ function pickPolling(sqpoll) {
   return pick(sqpoll, POLL_SETTINGS, 'sqpoll.');
 }
 
+/** @returns {boolean | undefined} undefined: not said */
+function pickHelper(helper) {
+  if (helper === undefined || typeof helper === 'boolean') return helper;
+  throw errors().invalidType('"options.helper" property', 'boolean', helper);
+}
+
 /**
  * Sets how this environment's ring (the main thread's, or a worker's) will be made: before it is first
  * used. What is left out stays as it is: see the defaults above, and the environment's variables, which
@@ -78,7 +85,7 @@ function pickPolling(sqpoll) {
  *
  * @param {{
  *   entries?: number, inlineBudget?: number, workers?: number, slab?: number,
- *   sqpoll?: boolean | { idle?: number, cpu?: number },
+ *   helper?: boolean, sqpoll?: boolean | { idle?: number, cpu?: number },
  * }} options see index.d.ts
  * @throws ERR_INVALID_STATE once the ring is in use; ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
  */
@@ -91,10 +98,17 @@ function configure(options) {
   const picked = pick(options, SETTINGS);
   const sqpoll = pickPolling(options.sqpoll);
   if (sqpoll !== undefined) picked.sqpoll = sqpoll;
+  const helper = pickHelper(options.helper);
+  if (helper !== undefined) picked.helper = helper;
   configured = { ...configured, ...picked };
 }
 
-const SWITCH = { __proto__: null, 0: null, false: null, 1: {}, true: {} };
+const SWITCH = { __proto__: null, 0: false, false: false, 1: true, true: true };
+
+function parseSwitch(text) {
+  if (text in SWITCH) return SWITCH[text];
+  throw new Error('It must be 0 or 1');
+}
 
 /** What the environment's variables say; of those that are wrong, why. */
 function fromEnvironment() {
@@ -119,10 +133,8 @@ function fromEnvironment() {
   }
   const found = readAll(SETTINGS);
   found.polling = readAll(POLL_SETTINGS);
-  found.sqpoll = read(POLL_VARIABLE, (text) => {
-    if (text in SWITCH) return SWITCH[text];
-    throw new Error('It must be 0 or 1');
-  });
+  found.sqpoll = read(POLL_VARIABLE, (text) => pickPolling(parseSwitch(text)));
+  found.helper = read(HELPER_VARIABLE, parseSwitch);
   return { found, wrong };
 }
 
@@ -135,15 +147,15 @@ const defaultsOf = (settings) =>
  * @returns {{
  *   settings: {
  *     entries: number, inlineBudget: number, workers: number, slab: number,
- *     sqpoll: { idle: number, cpu: number | null } | null,
+ *     helper: boolean, sqpoll: { idle: number, cpu: number | null } | null,
  *   },
  *   wrong: string[],
  * }} `wrong`: variables of the environment that are not heeded
  */
 function current() {
   const { found, wrong } = fromEnvironment();
-  const { polling, sqpoll = null, ...rest } = found;
-  const settings = { ...defaultsOf(SETTINGS), ...rest, sqpoll, ...configured };
+  const { polling, helper = true, sqpoll = null, ...rest } = found;
+  const settings = { ...defaultsOf(SETTINGS), ...rest, helper, sqpoll, ...configured };
   if (settings.sqpoll !== null) {
     settings.sqpoll = { ...defaultsOf(POLL_SETTINGS), ...polling, ...settings.sqpoll };
   }

@@ -399,6 +399,7 @@ static bool get_settings(napi_env env, napi_value object, ufs_settings *settings
   double entries = 0;
   double workers = 0;
   double blocks = 0;
+  double helper = 0;
   double polled = 0;
   double idle = 0;
   double cpu = 0;
@@ -407,12 +408,14 @@ static bool get_settings(napi_env env, napi_value object, ufs_settings *settings
       !get_number(env, source, "workers", 1, INT32_MAX, &workers) ||
       !get_number(env, source, "slab", 1, UFS_SLOTS, &blocks) ||
       !get_number(env, source, "inlineBudget", 0, MAX_INLINE_BUDGET, &settings->inline_budget) ||
+      !get_number(env, source, "helper", 0, 1, &helper) ||
       !get_number(env, source, "polled", 0, 1, &polled) ||
       !get_number(env, source, "pollIdle", 0, INT32_MAX, &idle) ||
       !get_number(env, source, "pollCpu", -1, INT32_MAX, &cpu)) {
     return false;
   }
   settings->blocks = (unsigned)blocks;
+  settings->helper = helper != 0;
   settings->ring = (ufs_ring_settings){.entries = (unsigned)entries,
                                        .workers = (unsigned)workers,
                                        .polled = polled != 0,

@@ -12,6 +12,7 @@
         'credentials.c',
         'engine.c',
         'file_ops.c',
+        'helper_thread.c',
         'probe.c',
         'request.c',
         'ring.c',

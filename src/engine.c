@@ -164,9 +164,17 @@ void ufs_engine_fill_one(ufs_engine *engine, ufs_request *request) {
   ufs_engine_tag(sqe, request, 0);
 }
 
+static uint32_t under_way(const ufs_engine *engine) {
+  return engine->in_flight + engine->helper.held;
+}
+
+static void note_peak(ufs_engine *engine) {
+  if (under_way(engine) > engine->peak_in_flight) engine->peak_in_flight = under_way(engine);
+}
+
 static void fill(ufs_engine *engine, ufs_request *request) {
   engine->in_flight++;
-  if (engine->in_flight > engine->peak_in_flight) engine->peak_in_flight = engine->in_flight;
+  note_peak(engine);
   if (request->operation->fill != NULL) {
     request->operation->fill(engine, request);
   } else {
@@ -191,7 +199,7 @@ static void finish_early(ufs_engine *engine, ufs_request *request) {
 static bool attempt(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
   if (operation->attempt == NULL) return false;
-  if (engine->in_flight + queued(engine) >= operation->few) return false;
+  if (under_way(engine) + queued(engine) >= operation->few) return false;
   if (!operation->attempt(engine, request)) return false;
   if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
   queue_push(&engine->done, request);
@@ -254,6 +262,101 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
   }
   return count;
 }
+
+/* ---- to the helper ---- */
+
+/*
+ * Of many small files, as soon as there are that many. JS takes about as long for a file as the
+ * kernel does, so while JS is at those that are done the helper does as many, and no more are left
+ * to it: what is beyond that is taken back for the ring, some at a time, until the helper has begun
+ * the rest. It is faster where another CPU is idle, and not slower where none is.
+ */
+enum { HELP_LEAST = 20, TAKE_BACK = 32 };
+
+/* What cannot be had without waiting (it is not in memory, or larger) is the ring's to read, and
+ * the helper's attempt was in vain. Then it makes none until that is known here: each may hold a
+ * descriptor. Of the requests to come so many are not shared, and ever more. */
+enum { PAUSE_LEAST = 256, PAUSE_MOST = 16 * 1024 };
+
+/* What JS gets next. */
+static uint32_t work_for_js(const ufs_engine *engine) {
+  return engine->done.length + engine->begun.length;
+}
+
+static bool may_be_helped(const ufs_engine *engine, const ufs_queue *queue) {
+  const ufs_request *request = queue->head;
+  return request != NULL && request->operation->help != NULL && !request->cancelled &&
+         (request->slot >= 0 || engine->free_slots > 0) && ufs_helper_has_room(&engine->helper);
+}
+
+static void share(ufs_engine *engine, ufs_queue *queue) {
+  ufs_helper *helper = &engine->helper;
+  if (!engine->has_helper || engine->ring.failure < 0) return;
+  if (engine->shared.counters[UFS_COUNT_SUBMITTED] < engine->help_again) return;
+  if (queue->length + ufs_helper_untouched(helper) < HELP_LEAST) return;
+  if (!may_be_helped(engine, queue) || !ufs_helper_start(helper)) return;
+  do {
+    ufs_request *request = queue_pop(queue);
+    if (request->slot < 0) request->slot = engine->free_slot[--engine->free_slots];
+    ufs_helper_give(helper, request);
+  } while (may_be_helped(engine, queue));
+  note_peak(engine);
+  ufs_helper_wake(helper);
+}
+
+static bool take_back(ufs_engine *engine) {
+  ufs_request *request = ufs_helper_take_back(&engine->helper);
+  if (request != NULL) queue_push(&engine->begun, request);
+  return request != NULL;
+}
+
+static bool has_too_much(const ufs_engine *engine) {
+  return ufs_helper_untouched(&engine->helper) > work_for_js(engine);
+}
+
+static void note_help(ufs_engine *engine, bool was_in_vain) {
+  if (!was_in_vain) {
+    engine->help_pause = 0;
+    return;
+  }
+  engine->help_pause = engine->help_pause == 0 ? PAUSE_LEAST : engine->help_pause * 2;
+  if (engine->help_pause > PAUSE_MOST) engine->help_pause = PAUSE_MOST;
+  engine->help_again = engine->shared.counters[UFS_COUNT_SUBMITTED] + engine->help_pause;
+  atomic_store(&engine->help_in_vain, false);
+}
+
+static unsigned collect(ufs_engine *engine) {
+  unsigned count = 0;
+  bool in_vain = false;
+  ufs_request *request;
+  for (; (request = ufs_helper_collect(&engine->helper)) != NULL; count++) {
+    if (request->operation->finish_help(engine, request)) {
+      engine->shared.counters[UFS_COUNT_HELPED]++;
+      if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
+      queue_push(&engine->done, request);
+    } else {
+      in_vain = true;
+      queue_push(&engine->begun, request);
+    }
+  }
+  if (count > 0) note_help(engine, in_vain);
+  return count;
+}
+
+static void work(ufs_helper *helper, ufs_request *request) {
+  ufs_engine *engine = helper->owner;
+  request->result = -EAGAIN;
+  if (atomic_load(&engine->help_in_vain)) return;
+  request->operation->help(engine, request);
+  if (request->result == -EAGAIN) atomic_store(&engine->help_in_vain, true);
+}
+
+static void on_idle(ufs_helper *helper) {
+  ufs_engine *engine = helper->owner;
+  ufs_ring_wake(&engine->ring); /* which does no more than write to the eventfd */
+}
+
+static const ufs_helper_hooks helper_hooks = {.work = work, .idle = on_idle};
 
 /* ---- out of the ring ---- */
 
@@ -356,25 +459,43 @@ static bool within_budget(ufs_engine *engine) {
 }
 
 static bool is_work_left(const ufs_engine *engine) {
-  return queued(engine) > 0 || engine->closing_slots > 0 || engine->cancel_due;
+  return queued(engine) > 0 || engine->closing_slots > 0 || engine->cancel_due ||
+         has_too_much(engine);
+}
+
+/* Before JS gives up what has not come from a ring that broke, or the engine ends: of what the
+ * helper has, nothing is lost. */
+static void end_help(ufs_engine *engine) {
+  ufs_helper_stop(&engine->helper);
+  (void)collect(engine);
+  while (take_back(engine))
+    continue;
 }
 
 /* Everything that can move without waiting, moves: until a batch is full, the kernel has it all, or
  * the loop must turn. */
 static void pump(ufs_engine *engine) {
   ufs_ring_quiet(&engine->ring, true);
+  ufs_helper_await(&engine->helper, false);
   unsigned filled = 1;
   engine->copied_here = engine->copied_elsewhere = 0;
   while (filled > 0 && engine->done.length < UFS_HANDOVER_SIZE) {
     if (engine->cancel_due) cancel_superseded(engine);
     fill_slot_closes(engine);
-    filled = fill_from(engine, &engine->begun);
+    filled = collect(engine);
+    share(engine, &engine->waiting_for_slot);
+    for (unsigned i = 0; i < TAKE_BACK && has_too_much(engine) && take_back(engine); i++)
+      continue;
+    filled += fill_from(engine, &engine->begun);
     filled += fill_from(engine, &engine->waiting);
     filled += fill_from(engine, &engine->waiting_for_slot);
     (void)ufs_ring_submit(&engine->ring); /* a failure is kept, and told to JS by hand_over() */
     (void)ufs_ring_reap(&engine->ring);
     if (!is_work_left(engine) || !within_budget(engine)) break;
   }
+  if (engine->ring.failure < 0) end_help(engine);
+  ufs_helper_await(&engine->helper, engine->helper.held > 0);
+  (void)collect(engine);
   ufs_ring_quiet(&engine->ring, false);
 }
 
@@ -464,6 +585,8 @@ static uint32_t hand_over(ufs_engine *engine) {
       may_run(engine, &engine->waiting_for_slot)) {
     status |= UFS_MORE;
   }
+  /* JS may have nothing to do, and the helper no CPU. */
+  if (has_too_much(engine)) status |= UFS_AGAIN;
   if (engine->closing_slots > 0 && ufs_ring_room(&engine->ring) > 0) status |= UFS_AGAIN;
   if (engine->cancel_due && ufs_ring_room_to_cancel(&engine->ring) >= UFS_MAX_STEPS) {
     status |= UFS_AGAIN;
@@ -475,7 +598,7 @@ static void publish(ufs_engine *engine) {
   double *counters = engine->shared.counters;
   counters[UFS_COUNT_ENTERS] = (double)engine->ring.enters;
   counters[UFS_COUNT_QUEUED] = queued(engine);
-  counters[UFS_COUNT_IN_FLIGHT] = engine->in_flight;
+  counters[UFS_COUNT_IN_FLIGHT] = under_way(engine);
   counters[UFS_COUNT_PEAK_IN_FLIGHT] = engine->peak_in_flight;
 }
 
@@ -483,7 +606,8 @@ static void publish(ufs_engine *engine) {
  */
 static bool has_work(const ufs_engine *engine) {
   if (engine->done.length > 0 || queued(engine) > 0 || engine->call_due) return true;
-  return engine->ring.failure == 0 && (engine->ring.in_flight > 0 || engine->closing_slots > 0);
+  return engine->ring.failure == 0 &&
+         (engine->ring.in_flight > 0 || engine->closing_slots > 0 || engine->helper.held > 0);
 }
 
 static uint32_t run(ufs_engine *engine) {
@@ -628,14 +752,19 @@ static const ufs_ring_hooks hooks = {
 
 int ufs_engine_open(ufs_engine *engine, uv_loop_t *loop, const ufs_settings *settings) {
   engine->inline_budget = (uint64_t)(settings->inline_budget * NS_PER_MS);
+  engine->helper.hooks = &helper_hooks;
+  engine->helper.owner = engine;
   int result = ufs_ring_open(&engine->ring, &hooks, &settings->ring);
   if (result < 0) return result;
   register_slots(engine, settings->blocks);
+  /* With few slots requests come to it in small numbers, which costs more than it brings. */
+  engine->has_helper = settings->helper && engine->slot_count == UFS_SLOTS;
   result = ufs_ring_enable(&engine->ring, &settings->ring);
   if (result < 0) return result;
   return ufs_ring_watch(&engine->ring, loop);
 }
 
 void ufs_engine_close(ufs_engine *engine) {
+  end_help(engine);
   ufs_ring_close(&engine->ring);
 }

@@ -10,6 +10,7 @@
 #ifndef UFS_ENGINE_H
 #define UFS_ENGINE_H
 
+#include "helper_thread.h"
 #include "request.h"
 #include "ring.h"
 
@@ -33,6 +34,11 @@ struct ufs_operation {
   /* Does it in this thread, without the ring, unless that may block: then false. While there are no
    * more than `few` requests: of many, a kernel worker does more than this thread alone could. */
   bool (*attempt)(ufs_engine *engine, ufs_request *request);
+  /* The same of many, in two halves. In the helper's thread: touches nothing but the request, and
+   * the block of its slot. */
+  void (*help)(const ufs_engine *engine, ufs_request *request);
+  /* And then in ours: whether that has done it. */
+  bool (*finish_help)(ufs_engine *engine, ufs_request *request);
   /* Settles which memory the kernel is to be given; false without memory. */
   bool (*choose_memory)(ufs_engine *engine, ufs_request *request);
   /* A single SQE; with a fill, one that it leaves to ufs_engine_fill_one(). */
@@ -79,6 +85,7 @@ enum {
   UFS_COUNT_IN_FLIGHT,
   UFS_COUNT_PEAK_QUEUED,
   UFS_COUNT_PEAK_IN_FLIGHT,
+  UFS_COUNT_HELPED,
   UFS_COUNT_UNCHECKED, /* the engine's `unchecked` */
   UFS_COUNTERS,
 };
@@ -103,6 +110,7 @@ typedef struct {
 typedef struct {
   ufs_ring_settings ring;
   double inline_budget; /* ms: how long completions may keep the loop from turning */
+  bool helper;          /* whether there may be a thread beside ours */
   unsigned blocks;      /* of the slab, and direct descriptors: UFS_SLOTS at the most */
 } ufs_settings;
 
@@ -110,13 +118,18 @@ struct ufs_engine {
   ufs_ring ring; /* first: the ring's hooks get at the engine by it */
   ufs_shared shared;
   ufs_request_pool requests;
+  ufs_helper helper;
+  bool has_helper;           /* it may be started */
+  _Atomic bool help_in_vain; /* it could not do a request, and has attempted none since */
+  double help_pause;         /* how many requests were not shared with it after that, */
+  double help_again;         /* and of which number the first is that will be again */
   ufs_queue waiting;
   ufs_queue waiting_for_slot; /* apart, so that readers stuck on FIFOs hold up nobody else */
   ufs_queue begun;            /* that have a slot, and a step to go: before those that have none */
   ufs_queue done;
-  ufs_request *delivered; /* JS is looking at them until its next flush */
-  uint32_t in_flight;     /* requests that the kernel has */
-  uint32_t peak_in_flight;
+  ufs_request *delivered;    /* JS is looking at them until its next flush */
+  uint32_t in_flight;        /* requests that the kernel has */
+  uint32_t peak_in_flight;   /* with those of the helper */
   uint64_t copied_here;      /* bytes of this round that are copied in this thread, */
   uint64_t copied_elsewhere; /* and by kernel workers */
   uint32_t round;            /* of those requests whose memory JS looks at before it flushes */

@@ -56,17 +56,28 @@ static bool finish_without_file(ufs_request *request) {
  * next writer in, and then fails its write.
  */
 
+/* `fd`: what was opened but could not be read whole. */
+static void help_read_file(const ufs_engine *engine, ufs_request *request) {
+  ufs_opened_file file;
+  request->result =
+      ufs_cached_read(request, ufs_engine_block(engine, request), UFS_BLOCK_SIZE - 1, &file);
+  request->fd = file.fd;
+  request->size = file.size;
+}
+
+static bool finish_help_read_file(ufs_engine *engine, ufs_request *request) {
+  if (request->fd >= 0) ufs_engine_adopt(engine, request, request->fd);
+  request->fd = -1;
+  if (!request->slot_open) request->size = 0;
+  if (request->result == -EAGAIN) return false;
+  set_extra(request, request->result < 0 ? UFS_STEP_OPEN : UFS_STEP_TRANSFER);
+  return true;
+}
+
 static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
   if (request->slot_open || request->in_worker) return false;
-  ufs_opened_file file;
-  const int64_t result =
-      ufs_cached_read(request, ufs_engine_block(engine, request), UFS_BLOCK_SIZE - 1, &file);
-  if (file.fd >= 0) ufs_engine_adopt(engine, request, file.fd);
-  request->size = request->slot_open ? file.size : 0;
-  if (result == -EAGAIN) return false;
-  request->result = result;
-  set_extra(request, result < 0 ? UFS_STEP_OPEN : UFS_STEP_TRANSFER);
-  return true;
+  help_read_file(engine, request);
+  return finish_help_read_file(engine, request);
 }
 
 static void fill_read_file(ufs_engine *engine, ufs_request *request) {
@@ -275,6 +286,8 @@ const ufs_operation ufs_whole_file_operations[] = {
      .sqes = 1,
      .takes_slot = true,
      .attempt = attempt_read_file,
+     .help = help_read_file,
+     .finish_help = finish_help_read_file,
      .few = 4, /* the ring opens and reads in this thread, too, and many for less */
      .fill = fill_read_file,
      .finish = finish_read_file},

@@ -5,12 +5,13 @@ const { describeOnRing, resultOf, useFolder } = require('./helpers/environment')
 
 /** Everything that is served by the ring, and then: which threads are there that were not at first. */
 async function useAllOperations({ uring, nodeFs, args: { folder }, say }) {
-  // Kernel workers of io_uring show up as threads of the process; libuv's are what we look for.
+  // Kernel workers of io_uring, and the one thread that helps, are threads of the process; libuv's are what
+  // we look for.
   function threads() {
     return nodeFs.readdirSync('/proc/self/task').flatMap((id) => {
       try {
         const name = nodeFs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim();
-        return name.startsWith('iou-') ? [] : [`${id} ${name}`];
+        return /^(iou-|uring-fs$)/.test(name) ? [] : [`${id} ${name}`];
       } catch {
         return []; // gone meanwhile
       }

@@ -6,7 +6,7 @@ const nodePromises = require('node:fs/promises');
 const { describeOnRing, onRing, uring, useFolder } = require('./helpers/environment');
 
 const COUNTERS = ['submitted', 'completed', 'inline', 'enters', 'queued', 'inFlight'];
-COUNTERS.push('peakQueued', 'peakInFlight');
+COUNTERS.push('peakQueued', 'peakInFlight', 'helped');
 
 describe('lib/ring', () => {
   const { ring } = uring;

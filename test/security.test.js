@@ -87,8 +87,9 @@ describe('security: credentials', () => {
     const { attempts, folder: where, locked, secret, group, nobody, change } = given;
     const ways = (0, eval)(attempts)(fs, { folder: where, locked, secret });
     const held = await fs.open(secret);
-    // The ring, its workers and the caches all know the files by now.
-    await Promise.all(Array.from({ length: 64 }, () => fs.readFile(secret)));
+    // The ring, its workers, the thread that helps and the caches all know the files by now.
+    const burst = () => Array.from({ length: 300 }, () => fs.readFile(secret));
+    await Promise.all(burst());
     await Promise.all(Array.from({ length: 64 }, () => fs.stat(`${locked}/inner`)));
     for (let i = 0; i < 9; i++) await fs.writeFile(`${where}/own`, 'x');
     const before = fs.ring.stats().submitted;
@@ -107,6 +108,7 @@ describe('security: credentials', () => {
     const codes = {};
     for (const [index, promise] of queued.entries()) codes[`queued ${index}`] = await code(promise);
     for (const [name, attempt] of Object.entries(ways)) codes[name] = await code(attempt());
+    codes.burst = [...new Set(await Promise.all(burst().map(code)))].join();
     const text = await held.readFile('utf8');
     await held.close();
     say({

@@ -3,7 +3,14 @@
 const assert = require('node:assert/strict');
 const { describeOnRing, resultOf, runProgram, uring, useFolder } = require('./helpers/environment');
 
-const DEFAULTS = { entries: 256, inlineBudget: 1, workers: 256, slab: 512, sqpoll: null };
+const DEFAULTS = {
+  entries: 256,
+  inlineBudget: 1,
+  workers: 256,
+  slab: 512,
+  helper: true,
+  sqpoll: null,
+};
 
 /** What a program has as settings after `configure()` of each of `options`. */
 function settingsOf(options, env = {}) {
@@ -57,6 +64,10 @@ describe('lib/tuning', () => {
           { sqpoll: { cpu: '0' } },
           `The "options.sqpoll.cpu" property must be of type number. Received type string ('0')`,
         ],
+        [
+          { helper: 1 },
+          'The "options.helper" property must be of type boolean. Received type number (1)',
+        ],
       ];
       const [types, ranges] = await resultOf(({ root, say }) => {
         // As this process may have its ring already.
@@ -76,6 +87,7 @@ describe('lib/tuning', () => {
           { sqpoll: 'yes' },
           { sqpoll: { idle: 0 } },
           { sqpoll: { cpu: '0' } },
+          { helper: 1 },
         ];
         for (const options of all) {
           try {
@@ -124,6 +136,7 @@ describe('lib/tuning', () => {
         URING_FS_WORKERS: '7',
         URING_FS_SLAB: '16',
         URING_FS_INLINE_BUDGET: '2.5',
+        URING_FS_HELPER: '0',
         URING_FS_SQPOLL_IDLE: '5', // says nothing of whether
       });
       assert.deepEqual(tuning, {
@@ -131,8 +144,14 @@ describe('lib/tuning', () => {
         workers: 3,
         slab: 16,
         inlineBudget: 2.5,
+        helper: false,
         sqpoll: null,
       });
+    });
+
+    it('switch the helper off, which configure() can switch on again', async () => {
+      const { tuning } = await settingsOf([{ helper: true }], { URING_FS_HELPER: 'false' });
+      assert.equal(tuning.helper, true);
     });
 
     it('switch the kernel thread on, and tune it', async () => {
@@ -149,14 +168,26 @@ describe('lib/tuning', () => {
           await fs.readFile('/proc/self/comm');
           say(fs.ring.status().tuning);
         },
-        { env: { URING_FS_ENTRIES: 'many', URING_FS_SLAB: '0', URING_FS_SQPOLL: 'yes' } },
+        {
+          env: {
+            URING_FS_ENTRIES: 'many',
+            URING_FS_SLAB: '0',
+            URING_FS_SQPOLL: 'yes',
+            URING_FS_HELPER: '2',
+          },
+        },
       );
       assert.equal(code, 0, stderr);
       assert.deepEqual(said, [DEFAULTS]);
       if (uring.ring.status().backend !== 'io_uring') return;
       const warnings = stderr.split('\n').filter((line) => line.includes('URING_FS_ENV'));
       assert.equal(warnings.length, 1, stderr);
-      for (const text of ['URING_FS_ENTRIES=many', 'URING_FS_SLAB=0', 'URING_FS_SQPOLL=yes']) {
+      for (const text of [
+        'URING_FS_ENTRIES=many',
+        'URING_FS_SLAB=0',
+        'URING_FS_SQPOLL=yes',
+        'URING_FS_HELPER=2',
+      ]) {
         assert.ok(warnings[0].includes(text), stderr);
       }
     });

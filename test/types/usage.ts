@@ -334,8 +334,17 @@ export function status(): string {
 }
 
 export function stats(): number {
-  const { submitted, completed, inline, enters, queued, inFlight, peakQueued, peakInFlight } =
-    ring.stats();
+  const {
+    submitted,
+    completed,
+    inline,
+    enters,
+    queued,
+    inFlight,
+    peakQueued,
+    peakInFlight,
+    helped,
+  } = ring.stats();
   expectType<RingStats>()(ring.stats());
   expectType<Record<keyof RingStats, number>>()({ ...ring.stats() });
 
@@ -344,7 +353,17 @@ export function stats(): number {
   // @ts-expect-error no such counter
   ring.stats().failed;
 
-  return text.length + completed + inline + enters + queued + inFlight + peakQueued + peakInFlight;
+  return (
+    text.length +
+    completed +
+    inline +
+    enters +
+    queued +
+    inFlight +
+    peakQueued +
+    peakInFlight +
+    helped
+  );
 }
 
 // uring-fs/fs is node:fs, and uring-fs/register two functions.
