@@ -196,13 +196,17 @@ static void finish_early(ufs_engine *engine, ufs_request *request) {
   queue_push(&engine->done, request);
 }
 
+static void finish_here(ufs_engine *engine, ufs_request *request) {
+  if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
+  queue_push(&engine->done, request);
+}
+
 static bool attempt(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
   if (operation->attempt == NULL) return false;
   if (under_way(engine) + queued(engine) >= operation->few) return false;
   if (!operation->attempt(engine, request)) return false;
-  if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
-  queue_push(&engine->done, request);
+  finish_here(engine, request);
   return true;
 }
 
@@ -241,6 +245,11 @@ static bool may_run(const ufs_engine *engine, const ufs_queue *queue) {
   return ufs_ring_room(&engine->ring) >= operation->sqes;
 }
 
+static void reserve_slot(ufs_engine *engine, ufs_request *request) {
+  if (!request->operation->takes_slot || request->slot >= 0) return;
+  request->slot = engine->free_slot[--engine->free_slots];
+}
+
 /* Takes requests from the queue into the SQ, as many as may run now. Returns how many left it. */
 static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
   unsigned count = 0;
@@ -252,9 +261,7 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     }
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
-    if (request->operation->takes_slot && request->slot < 0) {
-      request->slot = engine->free_slot[--engine->free_slots];
-    }
+    reserve_slot(engine, request);
     if (attempt(engine, request) || !choose_memory(engine, request)) continue;
     bytes += request->length;
     share_copies(engine, request);
@@ -285,8 +292,11 @@ static uint32_t work_for_js(const ufs_engine *engine) {
 
 static bool may_be_helped(const ufs_engine *engine, const ufs_queue *queue) {
   const ufs_request *request = queue->head;
-  return request != NULL && request->operation->help != NULL && !request->cancelled &&
-         (request->slot >= 0 || engine->free_slots > 0) && ufs_helper_has_room(&engine->helper);
+  if (request == NULL || request->operation->help == NULL) return false;
+  const bool has_slot =
+      !request->operation->takes_slot || request->slot >= 0 || engine->free_slots > 0;
+  return !request->cancelled && !request->in_worker && has_slot &&
+         ufs_helper_has_room(&engine->helper);
 }
 
 static void share(ufs_engine *engine, ufs_queue *queue) {
@@ -297,17 +307,27 @@ static void share(ufs_engine *engine, ufs_queue *queue) {
   if (!may_be_helped(engine, queue) || !ufs_helper_start(helper)) return;
   do {
     ufs_request *request = queue_pop(queue);
-    if (request->slot < 0) request->slot = engine->free_slot[--engine->free_slots];
+    reserve_slot(engine, request);
     ufs_helper_give(helper, request);
   } while (may_be_helped(engine, queue));
   note_peak(engine);
   ufs_helper_wake(helper);
 }
 
+static void leave_to_ring(ufs_engine *engine, ufs_request *request) {
+  queue_push(request->operation->takes_slot ? &engine->begun : &engine->waiting, request);
+}
+
 static bool take_back(ufs_engine *engine) {
   ufs_request *request = ufs_helper_take_back(&engine->helper);
-  if (request != NULL) queue_push(&engine->begun, request);
-  return request != NULL;
+  if (request == NULL) return false;
+  const ufs_operation *operation = request->operation;
+  if (operation->stays_here && !request->cancelled && operation->attempt(engine, request)) {
+    finish_here(engine, request);
+  } else {
+    leave_to_ring(engine, request);
+  }
+  return true;
 }
 
 static bool has_too_much(const ufs_engine *engine) {
@@ -332,11 +352,10 @@ static unsigned collect(ufs_engine *engine) {
   for (; (request = ufs_helper_collect(&engine->helper)) != NULL; count++) {
     if (request->operation->finish_help(engine, request)) {
       engine->shared.counters[UFS_COUNT_HELPED]++;
-      if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
-      queue_push(&engine->done, request);
+      finish_here(engine, request);
     } else {
       in_vain = true;
-      queue_push(&engine->begun, request);
+      leave_to_ring(engine, request);
     }
   }
   if (count > 0) note_help(engine, in_vain);
@@ -484,6 +503,7 @@ static void pump(ufs_engine *engine) {
     fill_slot_closes(engine);
     filled = collect(engine);
     share(engine, &engine->waiting_for_slot);
+    share(engine, &engine->waiting);
     for (unsigned i = 0; i < TAKE_BACK && has_too_much(engine) && take_back(engine); i++)
       continue;
     filled += fill_from(engine, &engine->begun);

@@ -30,6 +30,7 @@ struct ufs_operation {
   bool copies;           /* out of the page cache, in this thread: see share_copies() */
   bool of_js;            /* its fd is a direct descriptor that JS was given */
   bool lets_go;          /* the descriptor it opens is the program's, to close by whatever means */
+  bool stays_here;       /* what the helper has not begun is attempted, not left to the ring */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* Does it in this thread, without the ring, unless that may block: then false. While there are no
    * more than `few` requests: of many, a kernel worker does more than this thread alone could. */

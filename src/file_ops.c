@@ -247,9 +247,21 @@ static bool finish_close_slot(ufs_engine *engine, ufs_request *request) {
 
 /* ---- paths ---- */
 
-static bool attempt_stat(ufs_engine *engine, ufs_request *request) {
+static void help_stat(const ufs_engine *engine, ufs_request *request) {
   (void)engine;
-  return ufs_cached_stat(request);
+  if (!ufs_cached_stat(request)) request->result = -EAGAIN;
+}
+
+static bool finish_help_stat(ufs_engine *engine, ufs_request *request) {
+  (void)engine;
+  request->in_worker = request->result == -EAGAIN;
+  return !request->in_worker;
+}
+
+static bool attempt_stat(ufs_engine *engine, ufs_request *request) {
+  if (request->in_worker) return false;
+  help_stat(engine, request);
+  return finish_help_stat(engine, request);
 }
 
 static void prepare_stat(struct io_uring_sqe *sqe, const ufs_request *request) {
@@ -327,7 +339,8 @@ const ufs_operation ufs_file_operations[] = {
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},
     {ROW(fstat, "ds", IORING_OP_STATX), .attempt = attempt_fstat, .few = UFS_HANDOVER_SIZE},
-    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = attempt_stat, .few = 64},
+    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = attempt_stat, .few = 64,
+     .help = help_stat, .finish_help = finish_help_stat, .stays_here = true},
     {ROW(rename, "pp", IORING_OP_RENAMEAT)},
     {ROW(unlink, "p", IORING_OP_UNLINKAT)},
     {ROW(rmdir, "p", IORING_OP_UNLINKAT)},

@@ -1,7 +1,7 @@
 /*
  * A thread that does requests beside the environment's own, with ordinary system calls that cannot
- * wait: where many small files are read the kernel's part is most of the work, and one thread's
- * ring has no more than one CPU for it.
+ * wait: where many small files are read, or asked for, the kernel's part is most of the work, and
+ * one thread has no more than one CPU for it.
  *
  * The environment's thread gives requests in order. The helper begins with the oldest, and what it
  * has not begun can be taken back, so nobody waits for a thread that gets no CPU.

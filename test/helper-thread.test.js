@@ -97,6 +97,18 @@ describeOnRing('the thread that helps', () => {
     });
   });
 
+  it('answers stat and statFiles as the ring would have, and fails so', async function () {
+    const wanted = paths.map((path) => nodeFs.statSync(path, { throwIfNoEntry: false })?.size);
+    const sizes = (outcomes) => outcomes.map(({ value }) => value?.size);
+    await untilHelped(this, async () => {
+      const outcomes = await Promise.allSettled(paths.map((path) => uring.stat(path)));
+      assert.deepEqual(sizes(outcomes), wanted);
+    });
+    await untilHelped(this, async () => {
+      assert.deepEqual(sizes(await uring.statFiles(paths, { settled: true })), wanted);
+    });
+  });
+
   it('reads files that change meanwhile from their start, and no further than they are', async function () {
     const file = folder.in('changes');
     const bytes = pattern(16_000);
