@@ -57,7 +57,8 @@ enum { REMOTE_DEVICES = 8 };
 /* What was found out, by each thread for itself. */
 static _Thread_local device local;
 static _Thread_local device remote[REMOTE_DEVICES];
-static _Thread_local bool has_met_remote;
+/* By any thread. */
+static _Atomic bool has_met_remote;
 
 static bool is_on(const device *device, const struct statx *stat) {
   return device->known && device->major == stat->stx_dev_major &&
@@ -75,7 +76,7 @@ static bool is_local_device(int fd, const struct statx *stat) {
   if (answer && stat->stx_dev_major == 0) return true;
   if (answer) place = &local;
   *place = (device){stat->stx_dev_major, stat->stx_dev_minor, true};
-  has_met_remote = has_met_remote || !answer;
+  if (!answer) has_met_remote = true;
   return answer;
 }
 
