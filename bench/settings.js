@@ -24,6 +24,7 @@ const SETTINGS = {
   'inlineBudget: 0.25': { inlineBudget: 0.25 },
   'inlineBudget: 4': { inlineBudget: 4 },
   'slab: 64': { slab: 64 },
+  'helper: false': { helper: false },
   sqpoll: { sqpoll: true },
 };
 const FILES = 256;

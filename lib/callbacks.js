@@ -27,8 +27,8 @@ const { F_OK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const O_ACCMODE = O_WRONLY | O_RDWR;
 
 const isFunction = (value) => typeof value === 'function';
-/** Or null; an array is none, to Node. */
-const isObject = (value) => typeof value === 'object' && !Array.isArray(value);
+/** An array is none, to Node. */
+const isObjectOrNull = (value) => typeof value === 'object' && !Array.isArray(value);
 
 const isDescriptor = (value) => isInt32(value) && value >= 0;
 
@@ -135,7 +135,7 @@ function read(fd, buffer, offset, length, position, callback) {
   if (count <= 4) {
     // A Buffer that Node makes is no matter for the ring: it is as well made by Node.
     if (count < 3 || !ArrayBuffer.isView(buffer)) return undefined;
-    if (count === 4 && (offset === null || !isObject(offset))) return undefined;
+    if (count === 4 && (offset === null || !isObjectOrNull(offset))) return undefined;
     callback = count === 4 ? length : offset;
     const options = count === 4 ? offset : {};
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = options);
@@ -151,7 +151,7 @@ function read(fd, buffer, offset, length, position, callback) {
 function writeView(fd, buffer, offset, length, position, callback) {
   callback ||= position || length || offset;
   if (!isFunction(callback)) return undefined;
-  if (isObject(offset)) {
+  if (isObjectOrNull(offset)) {
     ({ offset = 0, length = buffer.byteLength - offset, position = null } = offset ?? {});
   }
   if (offset === undefined || isFunction(offset)) offset = 0;

@@ -657,7 +657,9 @@ async function readFileOf(handle, options) {
   const plain = recognise(() => {
     const known = toOptions(options) ?? { encoding: 'unknown' };
     const { encoding, signal } = known;
-    return { buffer: takesReadBuffer() ? known.buffer : undefined, encoding, signal };
+    // Where Node does not look for it, its getter may throw.
+    const buffer = known === options && takesReadBuffer() ? known.buffer : undefined;
+    return { buffer, encoding, signal };
   });
   if (plain === undefined) return nodePromises.readFile('', options);
   const { buffer, encoding, signal } = plain;

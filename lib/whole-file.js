@@ -283,7 +283,7 @@ const READ_FILE_INTO = {
     if (length > buffer.byteLength) return nodePromises.readFile(path, options); // which words it
     return decode(bytesAt(index, length, startOf(buffer, length)), encoding);
   },
-  namesPath: undefined,
+  namesPath: undefined, // Node takes the steps of earlier versions then
   pool: ({ path, detail, signal }) =>
     takes('open')
       ? readStepsInto(path, O_RDONLY, detail, signal)
@@ -348,7 +348,8 @@ function takesReadBuffer() {
     try {
       nodeFs.readFileSync('/dev/null', { buffer: 0 });
       readBufferTaken = false;
-    } catch {
+    } catch ({ code }) {
+      if (code !== 'ERR_INVALID_ARG_TYPE') return false; // no descriptor is left, say: not known yet
       readBufferTaken = true;
     }
   }

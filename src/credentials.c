@@ -43,3 +43,11 @@ int ufs_credentials_read(ufs_credentials *credentials) {
   if (getresgid(&gids[0], &gids[1], &gids[2]) < 0) return -errno;
   return read_groups(&credentials->groups);
 }
+
+bool ufs_credentials_may_return(void) {
+  uid_t uids[3];
+  gid_t gids[3];
+  if (getresuid(&uids[0], &uids[1], &uids[2]) < 0) return true;
+  if (getresgid(&gids[0], &gids[1], &gids[2]) < 0) return true;
+  return uids[0] != uids[1] || uids[1] != uids[2] || gids[0] != gids[1] || gids[1] != gids[2];
+}

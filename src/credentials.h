@@ -5,6 +5,7 @@
 #ifndef UFS_CREDENTIALS_H
 #define UFS_CREDENTIALS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,5 +17,8 @@ typedef struct {
 
 /* Those of now; also after a change by another addon, or another thread. 0, or -errno. */
 int ufs_credentials_read(ufs_credentials *credentials);
+
+/* Whether the process has given up rights that it may take back (seteuid(2)), or has taken them. */
+bool ufs_credentials_may_return(void);
 
 #endif

@@ -273,10 +273,9 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
 /* ---- to the helper ---- */
 
 /*
- * Of many small files, as soon as there are that many. JS takes about as long for a file as the
- * kernel does, so while JS is at those that are done the helper does as many, and no more are left
- * to it: what is beyond that is taken back for the ring, some at a time, until the helper has begun
- * the rest. It is faster where another CPU is idle, and not slower where none is.
+ * Of many requests, as soon as that many wait. JS takes about as long for each as the kernel does,
+ * so while JS is at those that are done the helper does as many, and no more are left to it: what
+ * is beyond that is taken back, some at a time, until the helper has begun the rest.
  */
 enum { HELP_LEAST = 20, TAKE_BACK = 32 };
 
@@ -293,8 +292,7 @@ static uint32_t work_for_js(const ufs_engine *engine) {
 static bool may_be_helped(const ufs_engine *engine, const ufs_queue *queue) {
   const ufs_request *request = queue->head;
   if (request == NULL || request->operation->help == NULL) return false;
-  const bool has_slot =
-      !request->operation->takes_slot || request->slot >= 0 || engine->free_slots > 0;
+  const bool has_slot = !request->operation->takes_slot || engine->free_slots > 0;
   return !request->cancelled && !request->in_worker && has_slot &&
          ufs_helper_has_room(&engine->helper);
 }
@@ -304,7 +302,9 @@ static void share(ufs_engine *engine, ufs_queue *queue) {
   if (!engine->has_helper || engine->ring.failure < 0) return;
   if (engine->shared.counters[UFS_COUNT_SUBMITTED] < engine->help_again) return;
   if (queue->length + ufs_helper_untouched(helper) < HELP_LEAST) return;
-  if (!may_be_helped(engine, queue) || !ufs_helper_start(helper)) return;
+  if (!may_be_helped(engine, queue)) return;
+  /* What is asked for with few rights must not be opened with those that are back by then. */
+  if (ufs_credentials_may_return() || !ufs_helper_start(helper)) return;
   do {
     ufs_request *request = queue_pop(queue);
     reserve_slot(engine, request);
@@ -314,35 +314,33 @@ static void share(ufs_engine *engine, ufs_queue *queue) {
   ufs_helper_wake(helper);
 }
 
-static void leave_to_ring(ufs_engine *engine, ufs_request *request) {
+/* By the ring, from where it is. */
+static void go_on(ufs_engine *engine, ufs_request *request) {
   queue_push(request->operation->takes_slot ? &engine->begun : &engine->waiting, request);
+}
+
+static void note_vain(ufs_engine *engine) {
+  engine->help_pause = engine->help_pause == 0 ? PAUSE_LEAST : engine->help_pause * 2;
+  if (engine->help_pause > PAUSE_MOST) engine->help_pause = PAUSE_MOST;
+  engine->help_again = engine->shared.counters[UFS_COUNT_SUBMITTED] + engine->help_pause;
 }
 
 static bool take_back(ufs_engine *engine) {
   ufs_request *request = ufs_helper_take_back(&engine->helper);
   if (request == NULL) return false;
   const ufs_operation *operation = request->operation;
-  if (operation->stays_here && !request->cancelled && operation->attempt(engine, request)) {
+  const bool stays_here = operation->stays_here && !request->cancelled;
+  if (stays_here && operation->attempt(engine, request)) {
     finish_here(engine, request);
-  } else {
-    leave_to_ring(engine, request);
+    return true;
   }
+  if (stays_here) note_vain(engine);
+  go_on(engine, request);
   return true;
 }
 
 static bool has_too_much(const ufs_engine *engine) {
   return ufs_helper_untouched(&engine->helper) > work_for_js(engine);
-}
-
-static void note_help(ufs_engine *engine, bool was_in_vain) {
-  if (!was_in_vain) {
-    engine->help_pause = 0;
-    return;
-  }
-  engine->help_pause = engine->help_pause == 0 ? PAUSE_LEAST : engine->help_pause * 2;
-  if (engine->help_pause > PAUSE_MOST) engine->help_pause = PAUSE_MOST;
-  engine->help_again = engine->shared.counters[UFS_COUNT_SUBMITTED] + engine->help_pause;
-  atomic_store(&engine->help_in_vain, false);
 }
 
 static unsigned collect(ufs_engine *engine) {
@@ -355,10 +353,12 @@ static unsigned collect(ufs_engine *engine) {
       finish_here(engine, request);
     } else {
       in_vain = true;
-      leave_to_ring(engine, request);
+      go_on(engine, request);
     }
   }
-  if (count > 0) note_help(engine, in_vain);
+  if (count > 0 && !in_vain) engine->help_pause = 0;
+  /* Not once more for those that were not even attempted, and are collected later. */
+  if (in_vain && atomic_exchange(&engine->help_in_vain, false)) note_vain(engine);
   return count;
 }
 
@@ -403,16 +403,13 @@ static void complete_request(ufs_engine *engine, ufs_request *request) {
     /* Nothing has happened yet when a call is interrupted; libuv starts it again, too. */
     finished = request->result != -EINTR;
   }
-  if (!finished && !request->cancelled) {
-    queue_push(operation->takes_slot ? &engine->begun : &engine->waiting, request);
-    return;
-  }
-  if (!finished) {
+  if (finished) {
+    finish_here(engine, request);
+  } else if (request->cancelled) {
     finish_early(engine, request);
-    return;
+  } else {
+    go_on(engine, request);
   }
-  if (engine->flushing) engine->shared.counters[UFS_COUNT_INLINE]++;
-  queue_push(&engine->done, request);
 }
 
 /* The kernel's own codes for "interrupted, begin again" (ERESTARTSYS and its kin), which a

@@ -5,7 +5,7 @@
  *   ufs_engine_submit() ► waiting ► SQEs ► kernel ► CQEs ► done ► hand-over arrays ► JS ► released
  *
  * ufs_engine_flush() moves everything one round: JS calls it once a tick; the loop's wake-up does
- * the same from the other side. All on the environment's thread.
+ * the same from the other side. All on the environment's thread, but for `help` below.
  */
 #ifndef UFS_ENGINE_H
 #define UFS_ENGINE_H
@@ -30,7 +30,7 @@ struct ufs_operation {
   bool copies;           /* out of the page cache, in this thread: see share_copies() */
   bool of_js;            /* its fd is a direct descriptor that JS was given */
   bool lets_go;          /* the descriptor it opens is the program's, to close by whatever means */
-  bool stays_here;       /* what the helper has not begun is attempted, not left to the ring */
+  bool stays_here;       /* what the helper has not begun is attempted, however many there are */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
   /* Does it in this thread, without the ring, unless that may block: then false. While there are no
    * more than `few` requests: of many, a kernel worker does more than this thread alone could. */

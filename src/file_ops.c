@@ -254,7 +254,7 @@ static void help_stat(const ufs_engine *engine, ufs_request *request) {
 
 static bool finish_help_stat(ufs_engine *engine, ufs_request *request) {
   (void)engine;
-  request->in_worker = request->result == -EAGAIN;
+  request->in_worker = request->result == -EAGAIN; /* as the ring has it done, and once is enough */
   return !request->in_worker;
 }
 

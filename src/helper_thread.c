@@ -52,7 +52,8 @@ bool ufs_helper_has_room(const ufs_helper *helper) {
 /*
  * A helper needs a CPU of its own: with more threads at work than there are CPUs all of them change
  * places more often, which costs a tenth. So now and then it is looked whether one is idle; one
- * look may be wrong, as threads of V8's come and go, but not most of the last few.
+ * look may be wrong, as threads of V8's come and go, but not most of the last few. The system is
+ * looked at: of CPUs that the process may not use nobody tells whether they are idle.
  */
 enum { LOOK_AGAIN_NS = 10 * 1000 * 1000, LOOKS = 4 };
 

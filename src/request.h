@@ -9,7 +9,7 @@
  * keep is the Buffer, not its memory, which JS can move elsewhere: see caller_memory.h.
  *
  * Requests live in chunks that are never moved or returned: the kernel's user_data points at them.
- * All of it on the environment's own thread.
+ * All of it on the environment's own thread, but what helper_thread.h says.
  */
 #ifndef UFS_REQUEST_H
 #define UFS_REQUEST_H
@@ -44,7 +44,7 @@ struct ufs_request {
   bool installing;     /* which is one of engine->installing */
   bool delivered;      /* JS is looking at it */
   bool shielded;       /* the kernel must not be given the caller's memory: caller_memory.h */
-  int32_t fd;          /* what to work on, or an open FIFO that waits for its writer */
+  int32_t fd;          /* what to work on, or what was opened and is not done with */
   int32_t slot;        /* direct descriptor that is its own, or -1 */
   int32_t flags;
   uint32_t mode;
