@@ -46,6 +46,8 @@
         # Without it, glibc 2.28 and newer know fcntl() and others by new names that older ones lack.
         # File offsets have 64 bits there in any case.
         ['target_arch in ("x64", "arm64")', {'defines!': ['_FILE_OFFSET_BITS=64', '_LARGEFILE_SOURCE']}],
+        # Atomics in place: the functions of libgcc's for them look for newer CPUs by a name that musl lacks.
+        ['target_arch=="arm64"', {'cflags_c': ['-mno-outline-atomics']}],
         # No io_uring elsewhere: there the package serves every call through node:fs.
         ['OS!="linux"', {'type': 'none'}],
       ],

@@ -93,6 +93,12 @@ function libcOf(arch) {
   };
 }
 
+/**
+ * On arm64 whatever exceeds a page of 64 KiB takes another, in each binary. Without tables to unwind the stack,
+ * which nothing here does, all is in one.
+ */
+const SMALL = { arm64: '-fno-asynchronous-unwind-tables -fno-unwind-tables' };
+
 function prebuildify(target, { cc, liburing, source }) {
   const { arch, libc } = target;
   const { gnu } = PROCESSORS[arch];
@@ -103,9 +109,8 @@ function prebuildify(target, { cc, liburing, source }) {
     // Everything is C: linked by the C compiler, too, it takes no library of C++.
     CXX: cc,
     AR: `${gnu}-ar`,
-    CFLAGS: `-I${liburing}/include`,
-    // Without the half of liburing that nothing here calls: on arm64 whatever exceeds a page of 64 KiB takes
-    // another.
+    CFLAGS: `-I${liburing}/include ${SMALL[arch] ?? ''}`,
+    // Without the half of liburing that nothing here calls.
     LDFLAGS: `-L${liburing} -static-libgcc -Wl,--gc-sections`,
     ...(headers && { npm_config_nodedir: headers }),
   };
@@ -149,7 +154,8 @@ function makeLiburing(target, cc, folder) {
   fs.cpSync(source, folder, { recursive: true });
   const step = `building liburing for ${target.name}`;
   const ar = `${PROCESSORS[target.arch].gnu}-ar`;
-  const flags = 'CFLAGS=-O2 -fPIC -fvisibility=hidden -ffunction-sections';
+  const small = SMALL[target.arch] ?? '';
+  const flags = `CFLAGS=-O2 -fPIC -fvisibility=hidden -ffunction-sections ${small}`;
   const options = { cwd: folder, next: againWith(target) };
   runStep(step, './configure', [`--cc=${cc}`], options);
   const args = ['-C', 'src', `CC=${cc}`, `AR=${ar}`, `RANLIB=${ar} s`, flags, 'liburing.a'];
