@@ -85,6 +85,7 @@ const shared = {
     workers: pick([1, 256]),
     slab: binding.SLOTS,
     inlineBudget: pick([0, 1]),
+    helper: pick([0, 1]),
     polled: 0,
     pollIdle: 0,
     pollCpu: -1,
