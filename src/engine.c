@@ -304,7 +304,7 @@ static void share(ufs_engine *engine, ufs_queue *queue) {
   if (queue->length + ufs_helper_untouched(helper) < HELP_LEAST) return;
   if (!may_be_helped(engine, queue)) return;
   /* What is asked for with few rights must not be opened with those that are back by then. */
-  if (ufs_credentials_may_return() || !ufs_helper_start(helper)) return;
+  if (ufs_credentials_may_return() || !ufs_helper_start(helper, engine->in_flight > 0)) return;
   do {
     ufs_request *request = queue_pop(queue);
     reserve_slot(engine, request);

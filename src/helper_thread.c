@@ -73,18 +73,19 @@ static unsigned running_threads(void) {
   return count;
 }
 
-static bool is_cpu_idle(const ufs_helper *helper) {
-  const unsigned ours = helper->running && !atomic_load(&helper->asleep) ? 2 : 1;
+static bool is_cpu_idle(const ufs_helper *helper, bool has_worker) {
+  const bool is_awake = helper->running && !atomic_load(&helper->asleep);
+  const unsigned ours = 1U + (is_awake ? 1 : 0) + (has_worker ? 1 : 0);
   const unsigned running = running_threads();
   const unsigned others = running > ours ? running - ours : 0;
   return others + 2 <= helper->cpus;
 }
 
-static bool has_cpu(ufs_helper *helper) {
+static bool has_cpu(ufs_helper *helper, bool has_worker) {
   const uint64_t now = uv_hrtime();
   if (now >= helper->look_again) {
     helper->look_again = now + LOOK_AGAIN_NS;
-    helper->idle_cpus += is_cpu_idle(helper) ? 1 : -1;
+    helper->idle_cpus += is_cpu_idle(helper, has_worker) ? 1 : -1;
     if (helper->idle_cpus > LOOKS) helper->idle_cpus = LOOKS;
     if (helper->idle_cpus < -LOOKS) helper->idle_cpus = -LOOKS;
   }
@@ -105,13 +106,13 @@ static bool make_thread(ufs_helper *helper) {
   return helper->running;
 }
 
-bool ufs_helper_start(ufs_helper *helper) {
+bool ufs_helper_start(ufs_helper *helper, bool has_worker) {
   if (helper->refused) return false;
   if (helper->cpus == 0) {
     helper->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     helper->refused = uv_available_parallelism() < 2;
   }
-  if (helper->refused || !has_cpu(helper)) return false;
+  if (helper->refused || !has_cpu(helper, has_worker)) return false;
   if (!helper->running) helper->refused = !make_thread(helper);
   return helper->running;
 }

@@ -63,8 +63,10 @@ struct ufs_helper {
 /* Whether it takes one more request. */
 bool ufs_helper_has_room(const ufs_helper *helper);
 
-/* Makes the thread if it is not there. False if there is none to be had, or no CPU for it now. */
-bool ufs_helper_start(ufs_helper *helper);
+/* Makes the thread if it is not there. False if there is none to be had, or no CPU for it now.
+ * `has_worker`: a kernel worker may be at what the helper would do instead, so that its CPU counts
+ * as idle. */
+bool ufs_helper_start(ufs_helper *helper, bool has_worker);
 
 /* The request is the helper's, which ufs_helper_wake() sets to work. */
 void ufs_helper_give(ufs_helper *helper, ufs_request *request);
