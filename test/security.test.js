@@ -153,27 +153,31 @@ describe('security: credentials', () => {
 
   it('what is submitted with few rights is not opened with those that are back by then', async () => {
     const codes = await resultOf(
-      async ({ uring: fs, args: { secret, nobody }, say }) => {
-        const burst = () =>
-          Array.from({ length: 60 }, () =>
-            fs.readFile(secret).then(
-              () => 'done',
-              ({ code }) => code,
-            ),
+      async ({ uring: fs, args: { open, secret, nobody }, say }) => {
+        fs.ring.configure({ inlineBudget: 1000 }); // or what comes last may be submitted later
+        const code = (name) =>
+          fs.readFile(name).then(
+            () => 'done',
+            (error) => error.code,
           );
-        await Promise.all(burst()); // the thread that helps is there, and the caches know the file
+        // What the thread that helps has not begun yet is at the end.
+        const burst = () => {
+          for (let n = 0; n < 100; n++) code(open);
+          return Array.from({ length: 28 }, () => code(secret));
+        };
+        await Promise.all(burst()); // the thread is there, and the caches know the files
         const found = new Set();
-        for (let round = 0; round < 50; round++) {
+        for (let round = 0; round < 100; round++) {
           await new Promise(setImmediate); // so that the next flush is not put off
           process.seteuid(nobody);
           const asked = burst();
           await new Promise((resolve) => process.nextTick(resolve)); // after the flush
           process.seteuid(0);
-          for (const code of await Promise.all(asked)) found.add(code);
+          for (const one of await Promise.all(asked)) found.add(one);
         }
         say([...found]);
       },
-      { args },
+      { args: { ...args, open: '/etc/passwd' } },
     );
     // A job of the pool's may begin after the change.
     assert.deepEqual(onRing ? codes : ['EACCES'], ['EACCES']);
