@@ -237,9 +237,7 @@ describe('lib/whole-file', () => {
       running = false;
       await watching;
       assert.ok(all.every(({ length }) => length === 50_000));
-      // 96 have their turn. Of those that were begun as small ones 32 at a time are found to be large, and may
-      // have to be closed again: while the next 32 come, where closing takes a worker (overlayfs).
-      assert.ok(most - before <= 160, `${most - before} descriptors at once`);
+      assert.ok(most - before <= 128, `${most - before} descriptors at once`);
     });
 
     for (const size of [10_000, BODY, 300_000, 2 * MIB]) {
