@@ -8,12 +8,10 @@ const { O_RDONLY } = require('node:fs').constants;
 const { binding } = require('./binding');
 const { abortError, callNode, nodePromises } = require('./delegate');
 const { toCallback } = require('./callback-request');
-const { DescriptorFile, closingAfter, open } = require('./descriptor');
+const { DescriptorFile, close, closingAfter, open } = require('./descriptor');
 const { ECANCELED, systemError } = require('./errors');
-const { CONTINUES, extras, fail, goOn, ops, prepare } = require('./request');
+const { CONTINUES, counters, extras, fail, goOn, ops, prepare } = require('./request');
 const { Turns } = require('./turns');
-
-const nothing = () => undefined;
 
 /** Node refuses larger files, in words that differ by version. */
 const MAX_SIZE = 2 ** 31 - 1;
@@ -68,7 +66,8 @@ function isLargeNext() {
  * once, the others wait in order. (A small file needs no descriptor, and is bounded by the ring.)
  */
 const FILES_AT_ONCE = 96;
-const turns = new Turns(FILES_AT_ONCE);
+// C goes by it, which has opened those that begin as one request.
+const turns = new Turns(FILES_AT_ONCE, counters.subarray(binding.COUNT_FREE_TURNS));
 const endTurn = () => turns.end();
 
 /**
@@ -189,11 +188,11 @@ function finishRead({ detail: { fd, contents, encoding, from } }, count) {
 function goOnLarge(request, fd, size, head, encoding) {
   const { path, signal } = request;
   noteLarge();
-  if (signal !== undefined || turns.isTaken) {
+  if (signal !== undefined) {
     const again = () => readSteps(path, O_RDONLY, encoding, signal);
-    return leave(request, new DescriptorFile(fd).close().then(again));
+    return leave(request, closeLarge(fd).then(again));
   }
-  turns.begin(nothing);
+  turns.take();
   if (size > PIECE_SIZE) {
     return leave(request, readFrom(fd, size, path, O_RDONLY, encoding).finally(endTurn));
   }
@@ -204,6 +203,13 @@ function goOnLarge(request, fd, size, head, encoding) {
   request.detail = { flags: O_RDONLY, encoding, fd, contents, from: head.length };
   const id = ops.readWhole(fd, contents, head.length, size - head.length, head.length);
   return goOn(request, READ_SIZED, id);
+}
+
+/** Such a file that is not gone on with: its descriptor counts until it is closed. */
+function closeLarge(fd) {
+  const closed = close(fd);
+  turns.take();
+  return closed.finally(endTurn);
 }
 
 /** @returns {Buffer | undefined} undefined: there is no memory, and the request has been ended */
@@ -339,6 +345,7 @@ module.exports = {
   MAX_SIZE,
   NAMES_PATH,
   checkAborted,
+  closeLarge,
   decode,
   goOnLarge,
   inItsTurn,

@@ -4,17 +4,27 @@ const { Queue } = require('./queue');
 
 /** Lets so many of what it is given go on at a time; the others wait, first come first served. */
 class Turns {
+  /** How many are free: less than none, where take() was called beyond that. */
   #free;
   #waiting = new Queue();
 
-  /** @param {number} [atOnce] */
-  constructor(atOnce = 1) {
-    this.#free = atOnce;
+  /**
+   * @param {number} [atOnce]
+   * @param {number[] | Float64Array} [free] where the number of free ones is kept, for others to see
+   */
+  constructor(atOnce = 1, free = [0]) {
+    free[0] = atOnce;
+    this.#free = free;
   }
 
   /** Whether what comes next has to wait. */
   get isTaken() {
-    return this.#free === 0;
+    return this.#free[0] <= 0;
+  }
+
+  /** A turn for what is under way already, be there a free one or not; it ends with end(), too. */
+  take() {
+    this.#free[0]--;
   }
 
   /**
@@ -30,7 +40,7 @@ class Turns {
       this.#waiting.push(start);
       return undefined;
     }
-    this.#free--;
+    this.take();
     try {
       return start();
     } catch (error) {
@@ -40,9 +50,12 @@ class Turns {
   }
 
   end() {
+    this.#free[0]++;
+    if (this.isTaken) return;
     const next = this.#waiting.shift();
-    if (next === undefined) this.#free++;
-    else next(); // its turn goes on
+    if (next === undefined) return;
+    this.take();
+    next();
   }
 }
 

@@ -9,7 +9,7 @@
 const { constants } = require('node:fs');
 const { binding } = require('./binding');
 const { callNode, nodeFs, nodePromises } = require('./delegate');
-const { DescriptorFile, SlotFile, close, closingAfter, open } = require('./descriptor');
+const { DescriptorFile, SlotFile, closingAfter, open } = require('./descriptor');
 const { ECANCELED, invalidValue } = require('./errors');
 const { O_CLOEXEC, O_PATH } = require('./fcntl');
 const { toCallback } = require('./callback-request');
@@ -18,6 +18,7 @@ const {
   MAX_SIZE,
   NAMES_PATH,
   checkAborted,
+  closeLarge,
   decode,
   goOnLarge,
   inItsTurn,
@@ -121,7 +122,7 @@ const READ_FILE = {
       ? readSteps(path, O_RDONLY, encoding, signal)
       : nodePromises.readFile(path, { encoding, signal }),
   discard(request, length, index) {
-    if (isLarge(index)) close(largeFdAt(index)).catch(nothing);
+    if (isLarge(index)) closeLarge(largeFdAt(index)).catch(nothing);
     else if (isUnfinished(index)) new SlotFile(slotAt(index), 0).close().catch(nothing);
   },
 };
@@ -275,7 +276,7 @@ const READ_FILE_INTO = {
     const readAgain = () => readStepsInto(path, O_RDONLY, detail, signal);
     if (isLarge(index)) {
       noteLarge();
-      return close(largeFdAt(index)).then(readAgain);
+      return closeLarge(largeFdAt(index)).then(readAgain);
     }
     if (isUnfinished(index)) {
       return readOn(request, length, index, readAgain, (contents) => copyInto(contents, detail));

@@ -643,6 +643,7 @@ static napi_status export_constants(napi_env env, napi_value exports) {
       {"IS_WRITABLE", IS_WRITABLE},
       {"ALIGNMENT_UNIT", ALIGNMENT_UNIT},
       {"COUNT_UNCHECKED", UFS_COUNT_UNCHECKED},
+      {"COUNT_FREE_TURNS", UFS_COUNT_FREE_TURNS},
       {"UNFINISHED", UFS_UNFINISHED},
       {"LARGE", UFS_LARGE},
       {"STEP_OPEN", UFS_STEP_OPEN},

@@ -87,7 +87,8 @@ enum {
   UFS_COUNT_PEAK_QUEUED,
   UFS_COUNT_PEAK_IN_FLIGHT,
   UFS_COUNT_HELPED,
-  UFS_COUNT_UNCHECKED, /* the engine's `unchecked` */
+  UFS_COUNT_UNCHECKED,  /* the engine's `unchecked` */
+  UFS_COUNT_FREE_TURNS, /* by JS: how many large files it may go on with now */
   UFS_COUNTERS,
 };
 

@@ -102,8 +102,9 @@ static void fill_read_file(ufs_engine *engine, ufs_request *request) {
 }
 
 static bool begin_install(ufs_engine *engine, ufs_request *request) {
-  request->installing =
-      engine->ring.opcodes[UFS_OP_FIXED_FD_INSTALL] && engine->installing < UFS_INSTALLS;
+  request->installing = engine->ring.opcodes[UFS_OP_FIXED_FD_INSTALL] &&
+                        engine->installing < UFS_INSTALLS &&
+                        engine->installing < engine->shared.counters[UFS_COUNT_FREE_TURNS];
   if (request->installing) engine->installing++;
   return request->installing;
 }

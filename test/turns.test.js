@@ -46,6 +46,26 @@ describe('lib/turns', () => {
     );
   });
 
+  it('what takes a turn though there is none makes the others wait for one more end', () => {
+    const free = new Float64Array(1);
+    const turns = new Turns(2, free);
+    assert.equal(free[0], 2);
+    const begun = [];
+    turns.begin(() => begun.push('a'));
+    turns.take();
+    turns.take();
+    assert.equal(free[0], -1);
+    turns.begin(() => begun.push('b'));
+    turns.end();
+    assert.deepEqual([begun, free[0]], [['a'], 0]);
+    turns.end();
+    assert.deepEqual([begun, free[0]], [['a', 'b'], 0]);
+    turns.end();
+    turns.end();
+    assert.equal(free[0], 2);
+    assert.equal(turns.isTaken, false);
+  });
+
   it('what throws as it begins has had no turn', () => {
     const turns = new Turns();
     const error = new RangeError('full stack');

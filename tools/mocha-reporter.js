@@ -19,7 +19,14 @@ class CountingReporter extends reporters.Spec {
     // The child processes that tests start are no part of the account.
     delete process.env.URING_FS_REPORT;
 
-    const account = { passed: 0, failed: 0, skipped: 0, current: null, ended: false };
+    const account = {
+      passed: 0,
+      failed: 0,
+      skipped: 0,
+      failures: [],
+      current: null,
+      ended: false,
+    };
     const on = (event, change) =>
       runner.on(event, (test) => {
         change(test);
@@ -28,7 +35,10 @@ class CountingReporter extends reporters.Spec {
 
     on(EVENT_TEST_BEGIN, (test) => (account.current = test.fullTitle()));
     on(EVENT_TEST_PASS, () => account.passed++);
-    on(EVENT_TEST_FAIL, () => account.failed++);
+    on(EVENT_TEST_FAIL, (test) => {
+      account.failed++;
+      account.failures.push(test.fullTitle());
+    });
     on(EVENT_TEST_PENDING, () => account.skipped++);
     on(EVENT_RUN_END, () => (account.ended = true));
   }

@@ -119,7 +119,7 @@ async function main(args) {
     const result = name === OWN ? onOwnKernel(options.mochaArgs) : await onKernel(name, options);
     const counts = result?.counts ?? { passed: 0, failed: 1, skipped: 0 };
     for (const key of Object.keys(total)) total[key] += counts[key];
-    record(counts);
+    record(counts, counts.failed > 0 ? [`tests on kernel ${name}`] : []);
     if (options.isForTable && result !== null) {
       keepResult(name, { ...result, run: options.short ? 'short' : 'whole' });
     }

@@ -41,12 +41,13 @@ async function runSuites({ node, backends, mochaArgs }) {
     if (BACKENDS[backend]) env.URING_FS_BACKEND = BACKENDS[backend];
 
     console.log(`\n--- ${describe(node, env)}`);
-    const { problem, ...counts } = await runMocha(node, mochaArgs, env);
+    const { problem, failures, counts } = await runMocha(node, mochaArgs, env);
     if (problem) {
       console.log(`\n${problem}`);
       counts.failed++;
+      failures.push(problem);
     }
-    record(counts);
+    record(counts, failures);
     for (const key of Object.keys(total)) total[key] += counts[key];
   }
   return total;
@@ -62,8 +63,8 @@ function describe(node, env) {
 }
 
 /**
- * @returns {Promise<Counts & { problem?: string }>} `problem`: how the run went wrong apart from
- *   failed tests, if it did
+ * @returns {Promise<{ counts: Counts, failures: string[], problem?: string }>} `failures`: the full
+ *   titles of failed tests; `problem`: how the run went wrong apart from them, if it did
  */
 async function runMocha(node, mochaArgs, env) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'uring-fs-suite-'));
@@ -82,7 +83,8 @@ async function runMocha(node, mochaArgs, env) {
   watch.stop();
   const account = readReport(report);
   fs.rmSync(directory, { recursive: true, force: true });
-  return { ...account.counts, problem: whatWentWrong(how, account, watch.reason()) };
+  const { counts, failures } = account;
+  return { counts, failures, problem: whatWentWrong(how, account, watch.reason()) };
 }
 
 /** Ends a run that makes no progress, or that does not end after its last test. */
@@ -113,11 +115,12 @@ function readReport(report) {
     // Nothing was reported yet.
   }
   try {
-    const { passed, failed, skipped, current, ended } = JSON.parse(text);
-    return { text, ended, current, counts: { passed, failed, skipped } };
+    const { passed, failed, skipped, failures, current, ended } = JSON.parse(text);
+    return { text, ended, current, failures, counts: { passed, failed, skipped } };
   } catch {
     // Not yet there, or caught while it is being written.
-    return { text, ended: false, current: null, counts: { passed: 0, failed: 0, skipped: 0 } };
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    return { text, ended: false, current: null, failures: [], counts };
   }
 }
 
@@ -130,10 +133,17 @@ function whatWentWrong({ error, code, signal }, { ended, current, counts }, kill
   return undefined;
 }
 
-/** Leaves the counts of a run to a caller that adds up several commands (see .ci/run). */
-function record({ passed, failed, skipped }) {
+/**
+ * Leaves the account of a run to a caller that adds up several commands (see .ci/run).
+ *
+ * @param {Counts} counts
+ * @param {string[]} failures what failed
+ */
+function record({ passed, failed, skipped }, failures) {
   const file = process.env.URING_FS_COUNTS;
-  if (file) fs.appendFileSync(file, `${passed} ${failed} ${skipped}\n`);
+  if (!file) return;
+  const names = failures.map((name) => `failed: ${name.replaceAll('\n', ' ')}\n`);
+  fs.appendFileSync(file, `${passed} ${failed} ${skipped}\n${names.join('')}`);
 }
 
 /**
