@@ -154,7 +154,8 @@ describeOnRing('the thread that helps', () => {
     await untilHelped(this, async () => {
       const controller = new AbortController();
       const { signal } = controller;
-      const reading = Array.from({ length: 300 }, (_, n) =>
+      // More than are done before the loop must turn (`inlineBudget`), so that some are under way then.
+      const reading = Array.from({ length: 3000 }, (_, n) =>
         uring.readFile(paths[1], n % 3 === 0 ? { signal } : undefined),
       );
       process.nextTick(() => controller.abort()); // after that of the calls, which hands them over
