@@ -201,13 +201,23 @@ static void finish_here(ufs_engine *engine, ufs_request *request) {
   queue_push(&engine->done, request);
 }
 
+/* Of what the ring has not begun. */
 static bool attempt(ufs_engine *engine, ufs_request *request) {
   const ufs_operation *operation = request->operation;
-  if (operation->attempt == NULL) return false;
-  if (under_way(engine) + queued(engine) >= operation->few) return false;
-  if (!operation->attempt(engine, request)) return false;
-  finish_here(engine, request);
-  return true;
+  if (request->slot_open || request->in_worker) return false;
+  bool finished;
+  if (operation->help != NULL) {
+    operation->help(engine, request);
+    finished = operation->finish_help(engine, request);
+  } else {
+    finished = operation->attempt(engine, request);
+  }
+  if (finished) finish_here(engine, request);
+  return finished;
+}
+
+static bool are_few(const ufs_engine *engine, const ufs_operation *operation) {
+  return under_way(engine) + queued(engine) < operation->few;
 }
 
 /*
@@ -262,7 +272,8 @@ static unsigned fill_from(ufs_engine *engine, ufs_queue *queue) {
     if (!may_run(engine, queue)) break;
     ufs_request *request = queue_pop(queue);
     reserve_slot(engine, request);
-    if (attempt(engine, request) || !choose_memory(engine, request)) continue;
+    if (are_few(engine, request->operation) && attempt(engine, request)) continue;
+    if (!choose_memory(engine, request)) continue;
     bytes += request->length;
     share_copies(engine, request);
     fill(engine, request);
@@ -330,10 +341,7 @@ static bool take_back(ufs_engine *engine) {
   if (request == NULL) return false;
   const ufs_operation *operation = request->operation;
   const bool stays_here = operation->stays_here && !request->cancelled;
-  if (stays_here && operation->attempt(engine, request)) {
-    finish_here(engine, request);
-    return true;
-  }
+  if (stays_here && attempt(engine, request)) return true;
   if (stays_here) note_vain(engine);
   go_on(engine, request);
   return true;

@@ -21,7 +21,7 @@ struct ufs_operation {
   const char *name;
   const char *many;      /* name of the call that makes many of it, of paths and flags; or NULL */
   const char *arguments; /* how args.c reads the call's arguments */
-  uint32_t few;          /* so many requests are attempted, see below */
+  uint32_t few;          /* of no more requests than so many each is attempted, see below */
   uint8_t opcode;        /* that the kernel must have */
   uint8_t sqes;          /* SQEs it takes, in one submission */
   bool closes_file;      /* whoever waited for it may rely on that: ufs_probe_prompt_close() */
@@ -32,13 +32,13 @@ struct ufs_operation {
   bool lets_go;          /* the descriptor it opens is the program's, to close by whatever means */
   bool stays_here;       /* what the helper has not begun is attempted, however many there are */
   bool first_decides;    /* the first of its steps to complete makes the others pointless */
-  /* Does it in this thread, without the ring, unless that may block: then false. While there are no
-   * more than `few` requests: of many, a kernel worker does more than this thread alone could. */
+  /* Does it in this thread, without the ring, unless that may block: then false. While there are
+   * `few` requests: of many, a kernel worker does more than this thread alone could. */
   bool (*attempt)(ufs_engine *engine, ufs_request *request);
-  /* The same of many, in two halves. In the helper's thread: touches nothing but the request, and
-   * the block of its slot. */
+  /* Or in two halves, of which the helper's thread may do the first: that touches nothing but the
+   * request, and the block of its slot. */
   void (*help)(const ufs_engine *engine, ufs_request *request);
-  /* And then in ours: whether that has done it. */
+  /* Whether that has done it. */
   bool (*finish_help)(ufs_engine *engine, ufs_request *request);
   /* Settles which memory the kernel is to be given; false without memory. */
   bool (*choose_memory)(ufs_engine *engine, ufs_request *request);

@@ -258,12 +258,6 @@ static bool finish_help_stat(ufs_engine *engine, ufs_request *request) {
   return !request->in_worker;
 }
 
-static bool attempt_stat(ufs_engine *engine, ufs_request *request) {
-  if (request->in_worker) return false;
-  help_stat(engine, request);
-  return finish_help_stat(engine, request);
-}
-
 static void prepare_stat(struct io_uring_sqe *sqe, const ufs_request *request) {
   io_uring_prep_statx(sqe, AT_FDCWD, request->path, request->flags, STATX_BASIC_STATS | STATX_BTIME,
                       request->statx);
@@ -339,8 +333,8 @@ const ufs_operation ufs_file_operations[] = {
     {ROW(fdatasync, "d", IORING_OP_FSYNC)},
     {ROW(ftruncate, "do", UFS_OP_FTRUNCATE)},
     {ROW(fstat, "ds", IORING_OP_STATX), .attempt = attempt_fstat, .few = UFS_HANDOVER_SIZE},
-    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .attempt = attempt_stat, .few = 64,
-     .help = help_stat, .finish_help = finish_help_stat, .stays_here = true},
+    {ROW(stat, "pfs", IORING_OP_STATX), .many = "statMany", .help = help_stat,
+     .finish_help = finish_help_stat, .few = 64, .stays_here = true},
     {ROW(rename, "pp", IORING_OP_RENAMEAT)},
     {ROW(unlink, "p", IORING_OP_UNLINKAT)},
     {ROW(rmdir, "p", IORING_OP_UNLINKAT)},

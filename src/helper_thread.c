@@ -81,15 +81,28 @@ static bool is_cpu_idle(const ufs_helper *helper, bool has_worker) {
   return others + 2 <= helper->cpus;
 }
 
-static bool has_cpu(ufs_helper *helper, bool has_worker) {
+/*
+ * And it must do more than it takes to wake it up: 2 us on one machine, 20 us on another, where
+ * that is an interrupt from one virtual CPU to the other. When it was woken for too little, it
+ * rests.
+ */
+enum { REST_NS = 200 * 1000 * 1000, WORTH_NS = 1000 /* what it does, of this thread's time */ };
+
+static bool has_paid(const ufs_helper *helper) {
+  return (uint64_t)helper->collected * WORTH_NS >= helper->wake_time;
+}
+
+static bool is_of_use(ufs_helper *helper, bool has_worker) {
   const uint64_t now = uv_hrtime();
   if (now >= helper->look_again) {
-    helper->look_again = now + LOOK_AGAIN_NS;
+    helper->rests = !has_paid(helper);
+    helper->look_again = now + (helper->rests ? REST_NS : LOOK_AGAIN_NS);
+    helper->wake_time = helper->collected = 0;
     helper->idle_cpus += is_cpu_idle(helper, has_worker) ? 1 : -1;
     if (helper->idle_cpus > LOOKS) helper->idle_cpus = LOOKS;
     if (helper->idle_cpus < -LOOKS) helper->idle_cpus = -LOOKS;
   }
-  return helper->idle_cpus >= 0;
+  return helper->idle_cpus >= 0 && !helper->rests;
 }
 
 static bool make_thread(ufs_helper *helper) {
@@ -112,7 +125,7 @@ bool ufs_helper_start(ufs_helper *helper, bool has_worker) {
     helper->cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     helper->refused = uv_available_parallelism() < 2;
   }
-  if (helper->refused || !has_cpu(helper, has_worker)) return false;
+  if (helper->refused || !is_of_use(helper, has_worker)) return false;
   if (!helper->running) helper->refused = !make_thread(helper);
   return helper->running;
 }
@@ -125,9 +138,10 @@ void ufs_helper_give(ufs_helper *helper, ufs_request *request) {
 }
 
 void ufs_helper_wake(ufs_helper *helper) {
-  if (atomic_load(&helper->asleep) && atomic_exchange(&helper->asleep, false)) {
-    uv_sem_post(&helper->wake);
-  }
+  if (!atomic_load(&helper->asleep) || !atomic_exchange(&helper->asleep, false)) return;
+  const uint64_t start = uv_hrtime();
+  uv_sem_post(&helper->wake);
+  helper->wake_time += uv_hrtime() - start;
 }
 
 uint32_t ufs_helper_untouched(const ufs_helper *helper) {
@@ -145,6 +159,7 @@ ufs_request *ufs_helper_take_back(ufs_helper *helper) {
 ufs_request *ufs_helper_collect(ufs_helper *helper) {
   if (helper->held == 0 || helper->next_done == atomic_load(&helper->done_end)) return NULL;
   helper->held--;
+  helper->collected++;
   return helper->done[helper->next_done++ % UFS_HELPER_SIZE];
 }
 

@@ -44,12 +44,15 @@ struct ufs_helper {
   uv_thread_t thread;
   uv_sem_t wake;
   bool running;
-  bool refused;               /* there is no thread to be had */
-  uint32_t held;              /* requests given, and neither collected nor taken back */
-  uint32_t next_done;         /* to collect */
-  unsigned cpus;              /* that are online */
-  int idle_cpus;              /* of the last looks: how many more found one than did not */
-  uint64_t look_again;        /* ns, of uv_hrtime() */
+  bool refused;        /* there is no thread to be had */
+  uint32_t held;       /* requests given, and neither collected nor taken back */
+  uint32_t next_done;  /* to collect */
+  unsigned cpus;       /* that are online */
+  int idle_cpus;       /* of the last looks: how many more found one than did not */
+  uint64_t look_again; /* ns, of uv_hrtime() */
+  uint64_t wake_time;  /* since the last look, ns that this thread took to wake the helper, */
+  uint32_t collected;  /* and how many requests it has done */
+  bool rests;          /* until the next look */
   _Atomic uint32_t given_end; /* by the environment's thread */
   _Atomic bool stopping;
   _Atomic(ufs_request *) given[UFS_HELPER_SIZE];
@@ -63,7 +66,7 @@ struct ufs_helper {
 /* Whether it takes one more request. */
 bool ufs_helper_has_room(const ufs_helper *helper);
 
-/* Makes the thread if it is not there. False if there is none to be had, or no CPU for it now.
+/* Makes the thread if it is not there. False if there is none to be had, or no use for it now.
  * `has_worker`: a kernel worker may be at what the helper would do instead, so that its CPU counts
  * as idle. */
 bool ufs_helper_start(ufs_helper *helper, bool has_worker);

@@ -74,12 +74,6 @@ static bool finish_help_read_file(ufs_engine *engine, ufs_request *request) {
   return true;
 }
 
-static bool attempt_read_file(ufs_engine *engine, ufs_request *request) {
-  if (request->slot_open || request->in_worker) return false;
-  help_read_file(engine, request);
-  return finish_help_read_file(engine, request);
-}
-
 static void fill_read_file(ufs_engine *engine, ufs_request *request) {
   struct io_uring_sqe *sqe = ufs_engine_sqe(engine);
   if (request->closing) {
@@ -286,7 +280,6 @@ const ufs_operation ufs_whole_file_operations[] = {
      .opcode = IORING_OP_OPENAT,
      .sqes = 1,
      .takes_slot = true,
-     .attempt = attempt_read_file,
      .help = help_read_file,
      .finish_help = finish_help_read_file,
      .few = 4, /* the ring opens and reads in this thread, too, and many for less */

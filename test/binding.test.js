@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const nodeFs = require('node:fs');
 const { ROOT, describeOnRing, resultOf, uring } = require('./helpers/environment');
+const { takeMemory } = require('./helpers/memory');
 
 describe('lib/binding', () => {
   /** What lib/binding.js gives after `versions` and `platform` of the process were changed. */
@@ -114,7 +115,7 @@ describe('lib/binding', () => {
       const views = [new Uint8Array(64), new Uint8Array(64)];
       Object.defineProperty(views, 1, {
         get() {
-          structuredClone(views[0].buffer, { transfer: [views[0].buffer] });
+          takeMemory(views[0]);
           return 'no view';
         },
       });

@@ -13,16 +13,11 @@ const {
   uring: { ring },
   useFolder,
 } = require('./helpers/environment');
-const { faultyWork } = require('./helpers/faulty-work');
+const { faultyWork, withFaults } = require('./helpers/faults');
 
 const { EACCES, EAGAIN, EBADF, EBUSY, ECANCELED, EINTR, EIO, ENXIO } = constants.errno;
 
-const PRELOAD = path.join(__dirname, 'helpers', 'other-addon.js');
 const TEST_HELPERS = path.join(ROOT, 'test/native/build/Release/test_helpers.node');
-/** The sanitised build has the same layer. */
-const FAULTY =
-  process.env.URING_FS_TEST_ADDON ??
-  path.join(ROOT, 'test', 'native', 'build', 'Release', 'uring_fs_faults.node');
 
 /** <linux/io_uring.h> */
 const SETUP = {
@@ -64,15 +59,10 @@ describeOnRing('with failures injected', () => {
     return made;
   }
 
-  const env = { URING_FS_TEST_ADDON: FAULTY, URING_FS_BACKEND: '' };
-
   /** Runs the program over test/native/faults.h; every fault must have happened at least once. */
   async function runWith(faults, program, args) {
-    const { code, signal, said, stderr } = await runProgram(program, {
-      args,
-      flags: ['-r', PRELOAD],
-      env: { ...env, URING_FS_FAULTS: faults },
-    });
+    const ended = await runProgram(program, { args, ...withFaults(faults) });
+    const { code, signal, said, stderr } = ended;
     assert.deepEqual([code, signal], [0, null], stderr);
     for (const fault of faults.split(',')) {
       const [kind] = fault.split(':');
@@ -81,7 +71,7 @@ describeOnRing('with failures injected', () => {
     return said.at(-1);
   }
 
-  /** The program of helpers/faulty-work.js. */
+  /** The program of helpers/faults.js. */
   async function worksWith(faults, errors = []) {
     const result = await runWith(faults, faultyWork, { folder: newFolder(), errors });
     assert.deepEqual(result.wrong, []);
@@ -464,8 +454,7 @@ describeOnRing('with failures injected', () => {
           const where = atomicFolder();
           const { signal, said } = await runProgram(replace, {
             args: where,
-            flags: ['-r', PRELOAD],
-            env: { ...env, URING_FS_FAULTS: `kill:${step}:${after}` },
+            ...withFaults(`kill:${step}:${after}`),
           });
           contents.push(contentOf(where));
           const left = nodeFs.readdirSync(where).filter((name) => name !== 'file');

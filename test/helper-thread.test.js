@@ -18,6 +18,7 @@ const {
   useFolder,
 } = require('./helpers/environment');
 const { makeGroup } = require('./helpers/cgroups');
+const { withFaults } = require('./helpers/faults');
 
 const FILES = 300;
 const sizeOf = (n) => [0, 1, 100, 4096, 16_319, 16_320, 16_383, 16_384, 16_385, 70_000][n % 10];
@@ -169,17 +170,41 @@ describeOnRing('the thread that helps', () => {
     assert.ok(rejected > 0);
   });
 
-  it('comes with the first burst, and does not keep the process alive', async function () {
-    const args = { file: folder.file('one'), ms: patient(10_000) };
+  /** What a program says of which `helped` is true, unless others have all CPUs: then it is skipped. */
+  async function resultOfHelped(context, program, options) {
     let looks = 0;
     let crowded = 0;
     const watch = setInterval(() => {
       looks++;
       if (running() > os.availableParallelism()) crowded++;
     }, 50);
-    const there = await resultOf(bursts, { args }).finally(() => clearInterval(watch));
-    if (!there.helped && crowded > looks / 2) skip(this, 'other programs have all CPUs');
+    const result = await resultOf(program, options).finally(() => clearInterval(watch));
+    if (!result.helped && crowded > looks / 2) skip(context, 'other programs have all CPUs');
+    return result;
+  }
+
+  it('comes with the first burst, and does not keep the process alive', async function () {
+    const args = { file: folder.file('one'), ms: patient(10_000) };
+    const there = await resultOfHelped(this, bursts, { args });
     assert.deepEqual(there, { before: false, after: true, helped: true });
+  });
+
+  it('rests where to wake it up takes longer than it saves', async function () {
+    const work = async ({ uring: fs, args, say }) => {
+      const burst = () => Promise.all(Array.from({ length: 24 }, () => fs.readFile(args.file)));
+      const deadline = Date.now() + args.ms;
+      while (fs.ring.stats().helped === 0 && Date.now() < deadline) await burst();
+      const before = fs.ring.stats();
+      const end = Date.now() + 500;
+      while (Date.now() < end) await burst();
+      const after = fs.ring.stats();
+      const share = (after.helped - before.helped) / (after.submitted - before.submitted);
+      say({ helped: before.helped > 0, share });
+    };
+    const args = { file: folder.file('one'), ms: patient(10_000) };
+    const { helped, share } = await resultOfHelped(this, work, { args, ...withFaults('wake:200') });
+    assert.ok(helped);
+    assert.ok(share < 0.2, `it has done ${share} of the work`);
   });
 
   it('is not there when it is switched off', async () => {

@@ -9,6 +9,7 @@ const nodeFs = require('node:fs');
 const path = require('node:path');
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
 const { binding } = require('../../lib/binding');
+const { detached } = require('../helpers/memory');
 const { randomFor } = require('../helpers/parity-random');
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_RDWR, O_TRUNC, O_WRONLY } = nodeFs.constants;
@@ -192,11 +193,6 @@ function newView() {
     () => new Uint16Array(size >> 1),
     () => new (class extends Uint8Array {})(size),
   ])();
-}
-
-function detached(view) {
-  structuredClone(view.buffer, { transfer: [view.buffer] });
-  return view;
 }
 
 function newViews() {

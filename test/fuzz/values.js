@@ -8,6 +8,7 @@ const { Readable } = require('node:stream');
 const { pathToFileURL } = require('node:url');
 const { inspect } = require('node:util');
 const fc = require('fast-check');
+const { detached } = require('../helpers/memory');
 const { ENCODINGS, ODD_VALUES, TARGETS } = require('../helpers/parity-values');
 
 /**
@@ -156,11 +157,7 @@ const VIEWS = {
     buffer.resize(size >> 2);
     return view;
   },
-  detached: (size) => {
-    const view = new Uint8Array(size);
-    structuredClone(view.buffer, { transfer: [view.buffer] });
-    return view;
-  },
+  detached: (size) => detached(new Uint8Array(size)),
 };
 
 /** Bytes that tell where they came from. */

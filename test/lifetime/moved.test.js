@@ -12,6 +12,7 @@ const {
   uring,
   useFolder,
 } = require('../helpers/environment');
+const { takeMemory } = require('../helpers/memory');
 
 const { O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR } = nodeFs.constants;
 const SIZE = 8000;
@@ -23,10 +24,9 @@ const hasTransfer = 'transfer' in ArrayBuffer.prototype;
 
 /** Ways to take the memory away from a view; each gives the new owner, if there is one. */
 const ways = {
-  'structuredClone() to a new owner': ({ buffer }) =>
-    structuredClone(buffer, { transfer: [buffer] }),
-  'structuredClone() to one that is dropped': ({ buffer }) => {
-    structuredClone(buffer, { transfer: [buffer] });
+  'structuredClone() to a new owner': takeMemory,
+  'structuredClone() to one that is dropped': (view) => {
+    takeMemory(view);
   },
   'postMessage()': ({ buffer }) => {
     const { port1, port2 } = new MessageChannel();
@@ -131,7 +131,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
       const view = new Uint8Array(size);
       const reading = handle.read(view, 5, size - 5, null);
       await until(() => inFlight() === 1, 'the read');
-      const owner = structuredClone(view.buffer, { transfer: [view.buffer] });
+      const owner = takeMemory(view);
       nodeFs.writeSync(end, Buffer.alloc(SIZE, WRITTEN));
       assert.equal((await reading).bytesRead, SIZE);
       assertUntouched([], owner);
@@ -152,7 +152,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
     const owners = [];
     for (let i = 0; i < views.length; i += 2) {
       if (i % 1000 === 0) await Promise.resolve();
-      owners.push(structuredClone(views[i].buffer, { transfer: [views[i].buffer] }));
+      owners.push(takeMemory(views[i]));
     }
     for (const { bytesRead } of await Promise.all(readings)) assert.equal(bytesRead, 64);
     const isEmpty = (memory) => !memory.includes(WRITTEN);
@@ -196,7 +196,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
       await new Promise(process.nextTick); // submitted by now
       if (hasArrived) continue; // of tmpfs, which has no device
       moved++;
-      const owner = structuredClone(view.buffer, { transfer: [view.buffer] });
+      const owner = takeMemory(view);
       assert.equal((await reading).bytesRead, 8192);
       assertUntouched(others(), owner);
     }
@@ -323,7 +323,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
       const view = new Uint8Array(SIZE);
       let owner;
       const trap = () => {
-        owner ??= structuredClone(view.buffer, { transfer: [view.buffer] });
+        owner ??= takeMemory(view);
         return new Uint8Array(9);
       };
       const reading = regular.readv(makeArray(view, trap), 0);
@@ -340,7 +340,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
     const given = new Uint8Array(9); // kept until the end, as lib/request.js keeps what it hands in
     let owner;
     const trap = () => {
-      owner = structuredClone(view.buffer, { transfer: [view.buffer] });
+      owner = takeMemory(view);
       return given;
     };
     const fd = nodeFs.openSync(file);
@@ -359,7 +359,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
     const view = Buffer.from(new ArrayBuffer(SIZE));
     Object.defineProperty(view, 'length', { value: SIZE });
     const reading = regular.read(view, 0, SIZE, 0);
-    const owner = structuredClone(view.buffer, { transfer: [view.buffer] });
+    const owner = takeMemory(view);
     assert.equal((await reading).bytesRead, SIZE);
     assertUntouched(others(), owner);
     await regular.close();
@@ -373,7 +373,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while the kernel is to w
       const view = new Uint8Array(200_000);
       const name = folder.file('into', Buffer.alloc(size, WRITTEN));
       const reading = uring.readFile(name, { buffer: view });
-      const owner = structuredClone(view.buffer, { transfer: [view.buffer] });
+      const owner = takeMemory(view);
       const memories = others();
       await reading.catch(() => {});
       assertUntouched(memories, owner);
@@ -437,7 +437,7 @@ describeOnRing('lifetime: memory that leaves its Buffer while a disk is waited f
       const reading = source.read(buffer, 0, SIZE, 500_000);
       await new Promise((resolve) => process.nextTick(resolve));
       const { enters, inFlight } = uring.ring.stats();
-      const moved = Buffer.from(structuredClone(buffer.buffer, { transfer: [buffer.buffer] }));
+      const moved = Buffer.from(takeMemory(buffer));
       await reading;
       await source.close();
       if (enters === before.enters || inFlight === before.inFlight) continue; // it was still there

@@ -4,6 +4,7 @@
 #undef io_uring_register_files
 #undef io_uring_submit_and_get_events
 #undef io_uring_get_events
+#undef uv_sem_post
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,12 +36,13 @@ enum {
   OPCODES,
   UNLINKED,
   LINGER,
+  WAKE,
   KINDS,
 };
 
 static const char *const names[KINDS] = {
-    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth",   "kill",
-    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "linger"};
+    "enter",   "early", "fetch",   "late",     "partial", "short",   "result",   "nth",    "kill",
+    "foreign", "stale", "entries", "overflow", "flags",   "opcodes", "unlinked", "linger", "wake"};
 
 static struct {
   unsigned n; /* 0: not asked for */
@@ -301,4 +303,13 @@ struct io_uring_cqe *ufs_faults_cqe(struct io_uring *ring, unsigned head) {
     break;
   }
   return cqe;
+}
+
+void ufs_faults_wake(uv_sem_t *semaphore) {
+  enum { NS_PER_US = 1000 };
+  const uint64_t end = uv_hrtime() + (uint64_t)faults[WAKE].n * NS_PER_US;
+  uv_sem_post(semaphore);
+  faults[WAKE].happened++;
+  while (uv_hrtime() < end)
+    continue;
 }

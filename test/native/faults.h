@@ -23,6 +23,7 @@
  *   flags:n        the kernel knows no flags of io_uring_setup(2) but n
  *   opcodes:n      the kernel knows no opcodes from n on
  *   linger:1       a file is still open when the close of its direct descriptor is complete
+ *   wake:n         it takes n us to wake up another thread
  *   unlinked:1     the kernel looks a chain's files up before it begins: no IORING_FEAT_LINKED_FILE
  *
  * How often each has happened is written to stderr when the process ends.
@@ -31,6 +32,7 @@
 #define UFS_FAULTS_H
 
 #include <liburing.h>
+#include <uv.h>
 
 int ufs_faults_init(unsigned entries, struct io_uring *ring, struct io_uring_params *params);
 int ufs_faults_probe(struct io_uring *ring, struct io_uring_probe *probe, unsigned count);
@@ -38,12 +40,14 @@ int ufs_faults_register_files(struct io_uring *ring, const int *files, unsigned 
 int ufs_faults_submit(struct io_uring *ring);
 int ufs_faults_fetch(struct io_uring *ring);
 struct io_uring_cqe *ufs_faults_cqe(struct io_uring *ring, unsigned head);
+void ufs_faults_wake(uv_sem_t *semaphore);
 
 #define io_uring_queue_init_params ufs_faults_init
 #define io_uring_register_probe ufs_faults_probe
 #define io_uring_register_files ufs_faults_register_files
 #define io_uring_submit_and_get_events ufs_faults_submit
 #define io_uring_get_events ufs_faults_fetch
+#define uv_sem_post ufs_faults_wake
 #undef io_uring_for_each_cqe
 #define io_uring_for_each_cqe(ring, head, cqe) \
   for ((head) = *(ring)->cq.khead; ((cqe) = ufs_faults_cqe((ring), (head))) != NULL; (head)++)

@@ -2,13 +2,8 @@
 
 // What series of calls by chance (npm run fuzz) have once found to differ.
 
+const { detached } = require('../helpers/memory');
 const { parityTest } = require('../helpers/parity-compare');
-
-const detached = () => {
-  const view = new Uint8Array(16);
-  structuredClone(view.buffer, { transfer: [view.buffer] });
-  return view;
-};
 
 const throwing = () =>
   new Proxy(
@@ -37,7 +32,7 @@ const CALLS = {
   'data that throws, and a bad signal': (write) => write(throwing(), { signal: 5 }),
   'data that throws': (write) => write(throwing()),
   'options that throw': (write) => write('data', throwing()),
-  'detached memory': (write) => write(detached()),
+  'detached memory': (write) => write(detached(new Uint8Array(16))),
   'an empty string': (write) => write(''),
   'an empty Buffer': (write) => write(Buffer.alloc(0)),
   'an empty iterable': (write) => write([]),

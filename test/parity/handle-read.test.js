@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { detached } = require('../helpers/memory');
 const { parityTest } = require('../helpers/parity-compare');
 const { standardContent } = require('../helpers/parity-twin');
 const { ODD_VALUES } = require('../helpers/parity-values');
@@ -163,11 +164,7 @@ describe('parity: FileHandle reading', () => {
         'resizable memory': () => new Uint8Array(new ArrayBuffer(6, { maxByteLength: 10 })),
         ArrayBuffer: () => new ArrayBuffer(5),
         SharedArrayBuffer: () => new SharedArrayBuffer(5),
-        'detached memory': () => {
-          const view = new Uint8Array(5);
-          structuredClone(view.buffer, { transfer: [view.buffer] });
-          return view;
-        },
+        'detached memory': () => detached(new Uint8Array(5)),
         Array: () => [1, 2, 3],
         string: () => 'text',
       };

@@ -1,6 +1,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const { detached } = require('../helpers/memory');
 const { parityTest } = require('../helpers/parity-compare');
 const { ODD_VALUES, ENCODINGS } = require('../helpers/parity-values');
 
@@ -105,11 +106,7 @@ describe('parity: FileHandle writing', () => {
       String: () => new String('boxed'),
       'object with toString': () => ({ toString: () => 'text' }),
       'object with byteLength': () => ({ byteLength: 0 }),
-      'detached memory': () => {
-        const view = new Uint8Array(5);
-        structuredClone(view.buffer, { transfer: [view.buffer] });
-        return view;
-      },
+      'detached memory': () => detached(new Uint8Array(5)),
     };
     for (const [kind, make] of Object.entries(kinds)) {
       for (const args of [[], [0], [0, 2], [1, 1, 2], [{ position: 3 }]]) {

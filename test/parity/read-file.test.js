@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { getEventListeners } = require('node:events');
+const { detached } = require('../helpers/memory');
 const { parityTest } = require('../helpers/parity-compare');
 const { standardContent } = require('../helpers/parity-twin');
 const { randomFor } = require('../helpers/parity-random');
@@ -62,11 +63,6 @@ function textContent(dir) {
 }
 
 const reads = { tree: false };
-
-function detached(view) {
-  structuredClone(view.buffer, { transfer: [view.buffer] });
-  return view;
-}
 
 describe('parity: readFile', () => {
   parityTest(

@@ -1,5 +1,25 @@
 'use strict';
 
+const path = require('node:path');
+const { ROOT } = require('./environment');
+
+/** The sanitised build has the same layer. */
+const FAULTY =
+  process.env.URING_FS_TEST_ADDON ??
+  path.join(ROOT, 'test', 'native', 'build', 'Release', 'uring_fs_faults.node');
+
+/**
+ * For runProgram(): the native module over the layer of test/native/faults.h.
+ *
+ * @param {string} faults as faults.h has them
+ */
+function withFaults(faults) {
+  return {
+    flags: ['-r', path.join(__dirname, 'other-addon.js')],
+    env: { URING_FS_TEST_ADDON: FAULTY, URING_FS_BACKEND: '', URING_FS_FAULTS: faults },
+  };
+}
+
 /**
  * A program for runProgram(): whole files, batches, appends, handles, streams and names, one at a time and
  * many at once, each result held against what Node's synchronous functions find. It says { wrong, rejected, settled, asked,
@@ -253,4 +273,4 @@ async function faultyWork({ uring, nodeFs, args, say }) {
   say({ wrong, rejected, open: descriptors.length, status: uring.ring.status() });
 }
 
-module.exports = { faultyWork };
+module.exports = { faultyWork, withFaults };
