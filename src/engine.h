@@ -63,8 +63,9 @@ enum {
   /* Direct descriptors, and blocks of the slab: one each for every small whole-file read under way.
    */
   UFS_SLOTS = 512,
-  /* Of them at once: thousands of large files must not need as many descriptors. */
-  UFS_INSTALLS = 32,
+  /* Of them at once become descriptors: thousands of large files must not need as many. With the
+   * 96 of lib/read-steps.js and one that the helper may hold they are 128. */
+  UFS_INSTALLS = 31,
   UFS_BLOCK_SIZE = 16 * 1024 + 64, /* a file of 16 KiB, and room to see that it ends there */
 };
 

@@ -95,8 +95,9 @@ static bool has_paid(const ufs_helper *helper) {
 static bool is_of_use(ufs_helper *helper, bool has_worker) {
   const uint64_t now = uv_hrtime();
   if (now >= helper->look_again) {
-    helper->rests = !has_paid(helper);
-    helper->look_again = now + (helper->rests ? REST_NS : LOOK_AGAIN_NS);
+    const uint64_t rest_end = helper->look_again + REST_NS; /* what is longer ago is forgotten */
+    helper->rests = !has_paid(helper) && now < rest_end;
+    helper->look_again = helper->rests ? rest_end : now + LOOK_AGAIN_NS;
     helper->wake_time = helper->collected = 0;
     helper->idle_cpus += is_cpu_idle(helper, has_worker) ? 1 : -1;
     if (helper->idle_cpus > LOOKS) helper->idle_cpus = LOOKS;

@@ -98,6 +98,7 @@ const ids = new Uint32Array(shared.ids);
 const entered = new Uint32Array(shared.entered);
 const results = new Float64Array(shared.results);
 const extras = new Float64Array(shared.extras);
+new Float64Array(shared.counters)[binding.COUNT_FREE_TURNS] = pick([0, 1, 96]);
 
 let underWay = 0;
 const descriptors = new Set();
