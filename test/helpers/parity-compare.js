@@ -17,6 +17,8 @@ const ourFs = require(process.env.PARITY_IMPL ?? '../..');
 const SETTLES_WITHIN = patient(20_000);
 const TESTS = path.join(__dirname, '../parity');
 const STACK_TRACE_LIMIT = Error.stackTraceLimit;
+// Node leaves it at 0 when a getter throws while it words an error.
+const restoreStacks = () => (Error.stackTraceLimit = STACK_TRACE_LIMIT);
 const CLOSES_WITHIN = 100;
 const SHOWN_IN_FULL = 25;
 
@@ -83,8 +85,12 @@ class Side {
   async step(label, thunk, map = (value) => value) {
     const record = { label };
     this.records.push(record);
-    // Node leaves this at 0 when a getter throws while it words an error.
-    Error.stackTraceLimit = STACK_TRACE_LIMIT;
+    restoreStacks();
+    // Afterwards, too: the arguments of the next step, made before it, may have stacks.
+    return this.settle(record, thunk, map).finally(restoreStacks);
+  }
+
+  async settle(record, thunk, map) {
     let returned;
     try {
       returned = thunk();
