@@ -341,10 +341,10 @@ export interface RingOptions {
   /**
    * Whether a thread helps with small files, and `stat`, where twenty or more are waited for at a
    * time and another CPU is idle, so that two CPUs are at it instead of one. It is made when first
-   * needed, takes only what is in memory, and sleeps when there is nothing to do. With fewer blocks
-   * than by default (`slab`, or for lack of descriptors) there is none, nor while the process has
-   * given up rights for a time (`process.seteuid()`). Default: `true`, or `URING_FS_HELPER` (`0` or
-   * `1`).
+   * needed, takes only what is in memory, sleeps when there is nothing to do, and rests for 200 ms
+   * where to wake it up takes longer than it saves. With fewer blocks than by default (`slab`, or
+   * for lack of descriptors) there is none, nor while the process has given up rights for a time
+   * (`process.seteuid()`). Default: `true`, or `URING_FS_HELPER` (`0` or `1`).
    */
   helper?: boolean | undefined;
 }

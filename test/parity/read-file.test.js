@@ -64,6 +64,11 @@ function textContent(dir) {
 
 const reads = { tree: false };
 
+/** Whether the result lies in the memory that the caller has given. */
+function noteMemory(side, result, memory) {
+  side.note("the caller's memory", memory !== undefined && result?.buffer === memory);
+}
+
 describe('parity: readFile', () => {
   parityTest(
     'sizes',
@@ -453,10 +458,7 @@ describe('parity: readFile', () => {
                   const result = await side.step('', () =>
                     side.fs.readFile(name, { buffer, encoding }),
                   );
-                  side.note(
-                    "the caller's memory",
-                    memory !== undefined && result?.buffer === memory,
-                  );
+                  noteMemory(side, result, memory);
                 },
                 reads,
               );
@@ -470,10 +472,7 @@ describe('parity: readFile', () => {
                   const result = await side.step('read', () =>
                     handle.readFile({ buffer, encoding }),
                   );
-                  side.note(
-                    "the caller's memory",
-                    memory !== undefined && result?.buffer === memory,
-                  );
+                  noteMemory(side, result, memory);
                 },
                 reads,
               );
